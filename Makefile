@@ -1,0 +1,154 @@
+# Everything one does with Prizewell is a target here. Needs: Python 3.11 or later, make, and git to get here.
+# A line `target: ## text` is what `make help` prints; the lines under `#  ` say what the target relies on.
+
+VENV := .venv
+BIN  := $(VENV)/bin
+UV   := UV_PYTHON_DOWNLOADS=never $(BIN)/uv --quiet
+SOURCES   := $(wildcard app tests benchmarks migrations wsgi.py)
+TEMPLATES := $(wildcard templates)
+PO := $(wildcard app/translations/*/LC_MESSAGES/*.po)
+MO := $(PO:.po=.mo)
+# Cores for pytest; race and browser tests run one at a time whatever this says.
+JOBS ?= 2
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-print-directory
+.PHONY: help run test check lint types style templates system bench format migration messages lock clean
+.NOTPARALLEL:
+
+help: ## This list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+# --- Running ------------------------------------------------------------------------------------------------------
+
+#  The second start finds every stamp in place and goes straight to the server: no installer, no network.
+run: $(VENV)/.runtime $(MO) ## Install, migrate, seed a demo the first time, serve on HOST and PORT (127.0.0.1:8000)
+	@exec $(BIN)/flask prizewell serve
+
+# --- Checking -----------------------------------------------------------------------------------------------------
+
+PYTEST := $(BIN)/python -m pytest -q
+COVER  := --cov --cov-report=
+
+#  Race tests want the machine for themselves, a browser brings its own processes: both run apart from the rest.
+test: system lint ## Everything: style, types, contracts, templates, tests on SQLite and PostgreSQL, races, browser
+	@rm -f .coverage .coverage.*
+	$(PYTEST) -n $(JOBS) -m "not race and not e2e" $(COVER)
+	$(PYTEST) -m "race and not e2e" $(COVER) --cov-append || [ $$? -eq 5 ]
+	$(PYTEST) -m e2e $(COVER) --cov-append || [ $$? -eq 5 ]
+	@$(BIN)/coverage report --skip-empty --format=total | sed 's/^/Branch coverage of app, percent: /'
+
+check: lint ## The daily minute: style, types, contracts, templates, fast tests on SQLite
+	$(PYTEST) -n $(JOBS) -m "not postgres and not race and not e2e and not stats"
+
+lint: style types templates ## Style, types, import contracts and templates, without tests
+
+style: $(VENV)/.dev
+	$(BIN)/ruff check $(SOURCES)
+	$(BIN)/ruff format --check $(SOURCES)
+	$(BIN)/lint-imports --no-logo
+
+types: $(VENV)/.dev
+	$(BIN)/mypy $(SOURCES)
+
+templates: $(VENV)/.dev
+ifneq ($(TEMPLATES),)
+	$(BIN)/djlint --quiet --check $(TEMPLATES)
+	$(BIN)/djlint --quiet --lint $(TEMPLATES)
+endif
+
+bench: $(VENV)/.dev ## Entries per second, beside the floors measured in the same run
+	@exec $(BIN)/python -m benchmarks
+
+# --- Working ------------------------------------------------------------------------------------------------------
+
+format: $(VENV)/.dev ## Put Python and templates into the house style
+	$(BIN)/ruff check --fix --quiet $(SOURCES)
+	$(BIN)/ruff format --quiet $(SOURCES)
+ifneq ($(TEMPLATES),)
+	-$(BIN)/djlint --quiet --reformat $(TEMPLATES)
+endif
+
+migration: $(VENV)/.dev ## The next numbered migration out of the models: make migration m="what changes"
+	@test -n "$(m)" || { echo 'Say what changes: make migration m="what changes"' >&2; exit 1; }
+	$(BIN)/flask db revision --autogenerate -m "$(m)" \
+	    --rev-id "$$(printf %04d $$(($$(ls migrations/versions/[0-9]*.py 2>/dev/null | wc -l) + 1)))"
+
+messages: $(VENV)/.dev ## Collect the texts, bring every language file up to date, compile them
+	@mkdir -p app/translations
+	$(BIN)/pybabel -q extract -F pyproject.toml -k lazy_gettext -k _l --omit-header --no-location --sort-output \
+	    -o app/translations/messages.pot .
+	for po in $(PO); do \
+	    language=$${po#app/translations/}; language=$${language%%/*}; \
+	    $(BIN)/pybabel -q update --no-fuzzy-matching --omit-header -i app/translations/messages.pot -o $$po -l $$language || exit 1; \
+	done
+	$(MAKE) $(MO)
+
+%.mo: %.po | $(VENV)/.runtime
+	$(BIN)/pybabel -q compile -i $< -o $@
+
+#  No registry address and no path of the machine that ran this may end up in the lock files.
+lock: $(VENV)/.uv ## Resolve requirements/*.in anew; `make lock upgrade=--upgrade` also takes newer versions
+	cd requirements && for name in uv runtime dev; do \
+	    UV_PYTHON_DOWNLOADS=never ../$(BIN)/uv --quiet pip compile --universal --python-version 3.11 --generate-hashes \
+	        --no-emit-index-url --custom-compile-command "make lock" $(upgrade) $$name.in -o $$name.txt >/dev/null || exit 1; \
+	done
+
+clean: ## Remove what was installed or generated; instance/ (the data) stays
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis test-results htmlcov \
+	    .coverage .coverage.* $(MO)
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# --- Installing ---------------------------------------------------------------------------------------------------
+# A stamp newer than its lock file means: installed.
+
+$(VENV)/.runtime: requirements/runtime.txt $(VENV)/.uv
+	@echo "Installing what Prizewell runs on"
+	@$(UV) pip install --python $(BIN)/python --require-hashes -r $<
+	@touch $@
+
+$(VENV)/.dev: requirements/dev.txt $(VENV)/.runtime
+	@echo "Installing what testing needs"
+	@$(UV) pip install --python $(BIN)/python --require-hashes -r $<
+	@touch $@
+
+$(VENV)/.uv: requirements/uv.txt | $(BIN)/python
+	@$(BIN)/python -m pip --disable-pip-version-check --quiet install --require-hashes -r $<
+	@touch $@
+
+APT := DEBIAN_FRONTEND=noninteractive apt-get -qq -o Dpkg::Use-Pty=0
+
+#  Debian splits `venv` off Python; root can put that right, anyone else is told how.
+$(BIN)/python:
+	@for name in python3 python3.14 python3.13 python3.12 python3.11; do \
+	    $$name -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && python=$$name && break; \
+	done; \
+	[ -n "$$python" ] || { echo "Prizewell needs Python 3.11 or later." >&2; exit 1; }; \
+	if ! $$python -c 'import ensurepip, venv' 2>/dev/null; then \
+	    if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	        echo "Installing python3-venv"; \
+	        $(APT) update && $(APT) install -y --no-install-recommends python3-venv >/dev/null || exit 1; \
+	    else \
+	        echo "Python's venv module is missing; on Debian and Ubuntu: sudo apt-get install python3-venv" >&2; exit 1; \
+	    fi; \
+	fi; \
+	echo "Making $(VENV)"; $$python -m venv --clear $(VENV)
+
+#  PostgreSQL is wanted for its programs only: the tests run a server of their own, so Debian's gets no cluster.
+system: $(VENV)/.dev
+	@missing=$$($(BIN)/python -m tests.support.parts) || exit 1; \
+	[ -n "$$missing" ] || exit 0; \
+	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	    echo "Installing $$missing"; \
+	    if [ ! -e /etc/postgresql-common/createcluster.conf ]; then \
+	        mkdir -p /etc/postgresql-common; \
+	        echo "create_main_cluster = false" >/etc/postgresql-common/createcluster.conf; \
+	    fi; \
+	    export UCF_FORCE_CONFFOLD=1; \
+	    $(APT) update && $(APT) install -y --no-install-recommends $$missing >/dev/null || exit 1; \
+	elif [ "$$CI" = true ]; then \
+	    echo "Missing, and CI=true skips nothing: $$missing" >&2; exit 1; \
+	else \
+	    echo "Missing, the tests that need it are skipped (Debian's names): $$missing"; \
+	fi
