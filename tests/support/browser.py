@@ -1,4 +1,4 @@
-"""The browser of the end-to-end tests: the system's own Chromium, since Playwright's download is not everywhere."""
+"""The browser of the end-to-end tests: the system's, since Playwright's own is not to be had everywhere."""
 
 import os
 import shutil

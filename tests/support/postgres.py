@@ -32,13 +32,14 @@ SETTINGS = {
     "log_min_messages": "warning",
     "log_min_error_statement": "panic",
 }
+DURABLE = dict.fromkeys(("fsync", "synchronous_commit", "full_page_writes"), "on")
+INITDB_OPTIONS = ("-U", "postgres", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync")
 
 
 def find() -> Path | None:
-    """The folder with PostgreSQL's programs, or None: PG_BIN, pg_config, Debian's newest version, then PATH."""
-    return next(
-        (folder for folder in _candidates() if all((folder / name).exists() for name in PROGRAMS)), None
-    )
+    """The folder with PostgreSQL's programs: PG_BIN, pg_config, Debian's newest version, PATH; or None."""
+    complete = (path for path in _candidates() if all((path / name).exists() for name in PROGRAMS))
+    return next(complete, None)
 
 
 def _candidates() -> Iterator[Path]:
@@ -67,30 +68,16 @@ def start(*, durable: bool = False) -> processes.Server:
     folder = processes.make_folder("pg")
     data = folder / "data"
     subprocess.run(
-        [
-            programs / "initdb",
-            "-U",
-            "postgres",
-            "-A",
-            "trust",
-            "-E",
-            "UTF8",
-            "--locale=C",
-            "--no-sync",
-            "-D",
-            data,
-        ],
+        [programs / "initdb", *INITDB_OPTIONS, "-D", data],
         cwd=folder,
         stdin=subprocess.DEVNULL,
         capture_output=True,
         check=True,
         user=processes.unprivileged(),
     )
-    settings = SETTINGS | (
-        dict.fromkeys(("fsync", "synchronous_commit", "full_page_writes"), "on") if durable else {}
-    )
+    settings = SETTINGS | (DURABLE if durable else {})
     options = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
-    probe = [programs / "pg_isready", "-q", "-h", folder, "-U", "postgres"]
+    probe = [str(programs / "pg_isready"), "-q", "-h", str(folder), "-U", "postgres"]
     return processes.launch(
         [programs / "postgres", "-D", data, "-k", folder, *options],
         url=f"postgresql+psycopg://postgres@/postgres?host={folder}",
@@ -133,6 +120,6 @@ def drop_database(server_url: str, name: str) -> None:
 
 
 def _execute(server_url: str, statement: str, *names: str) -> None:
-    query = sql.SQL(statement).format(*map(sql.Identifier, names))  # type: ignore[arg-type]
+    query = sql.SQL(statement).format(*map(sql.Identifier, names))
     with psycopg.connect(server_url.replace("+psycopg", ""), autocommit=True) as connection:
         connection.execute(query)

@@ -39,7 +39,7 @@ class Server:
 
 
 def unprivileged() -> str | None:
-    """Whom servers run as: `nobody` when root, since PostgreSQL refuses root; else the present user (None)."""
+    """Whom servers run as: `nobody` when we are root, since PostgreSQL refuses root; else None, ourselves."""
     return "nobody" if os.geteuid() == 0 else None
 
 
@@ -59,7 +59,7 @@ def launch(
 ) -> Server:
     """Start a server and return once `ready()`; its output goes to `log` in the folder.
 
-    Raises RuntimeError with the log when it ends or stays silent. It is stopped at exit of the interpreter at the latest.
+    Raises RuntimeError with the log when it ends or stays silent. It is stopped at exit at the latest.
     """
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen(

@@ -1,0 +1,48 @@
+"""The application as tests start it: known secrets, cheap CAPTCHA, no rate limits."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+import flask_migrate
+from flask import Flask
+
+from app import create_app
+from app.config import Settings, load_settings
+from app.extensions import db
+
+SECRET_KEY = "0123456789abcdef" * 4
+SEED_KEY = "fedcba9876543210" * 4
+
+
+def environment(database_url: str, instance: Path, **changes: str) -> dict[str, str]:
+    """The variables of a test application, also for one started as a process; `changes` are added or win."""
+    return {
+        "PRIZEWELL_DATABASE_URL": database_url,
+        "PRIZEWELL_INSTANCE": str(instance),
+        "PRIZEWELL_SECRET_KEY": SECRET_KEY,
+        "PRIZEWELL_SEED_KEY": SEED_KEY,
+        "PRIZEWELL_PUBLIC_URL": "http://localhost",
+        "PRIZEWELL_CAPTCHA_COST": "1",
+        "PRIZEWELL_RATE_LIMITS": "off",
+    } | changes
+
+
+@contextmanager
+def application(source: Settings | Mapping[str, str]) -> Iterator[Flask]:
+    """An application in testing mode; every connection it opened is closed after the block."""
+    app = create_app(source if isinstance(source, Settings) else load_settings(source))
+    app.testing = True
+    try:
+        yield app
+    finally:
+        with app.app_context():
+            db.session.remove()
+            for engine in db.engines.values():
+                engine.dispose()
+
+
+def migrate(database_url: str, instance: Path) -> None:
+    """Bring a database to the newest revision, the way an installation does."""
+    with application(environment(database_url, instance)) as app, app.app_context():
+        flask_migrate.upgrade()
