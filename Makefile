@@ -135,7 +135,7 @@ $(BIN)/python:
 	fi; \
 	echo "Making $(VENV)"; $$python -m venv --clear $(VENV)
 
-#  PostgreSQL is wanted for its programs only: the tests run a server of their own, so Debian's gets no cluster.
+#  Only the programs are wanted, the tests run servers of their own: no cluster is made and no service started.
 system: $(VENV)/.dev
 	@missing=$$($(BIN)/python -m tests.support.parts) || exit 1; \
 	[ -n "$$missing" ] || exit 0; \
@@ -144,6 +144,10 @@ system: $(VENV)/.dev
 	    if [ ! -e /etc/postgresql-common/createcluster.conf ]; then \
 	        mkdir -p /etc/postgresql-common; \
 	        echo "create_main_cluster = false" >/etc/postgresql-common/createcluster.conf; \
+	    fi; \
+	    if [ ! -e /usr/sbin/policy-rc.d ]; then \
+	        trap 'rm -f /usr/sbin/policy-rc.d' EXIT; \
+	        printf '#!/bin/sh\nexit 101\n' >/usr/sbin/policy-rc.d; chmod 755 /usr/sbin/policy-rc.d; \
 	    fi; \
 	    export UCF_FORCE_CONFFOLD=1; \
 	    $(APT) update && $(APT) install -y --no-install-recommends $$missing >/dev/null || exit 1; \
