@@ -1,0 +1,68 @@
+"""What one submission comes to: won, lost or refused. Values, never exceptions."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Literal
+from uuid import UUID
+
+
+class AwardReason(StrEnum):
+    """Why the tier awarded is what it is; stored with each entry."""
+
+    HIT = "hit"  # the tier the ticket fell on
+    FALLBACK = "fallback"  # that tier was empty, its fallback gave
+    EMPTY = "empty"  # a tier was hit, nothing was left
+    NO_WIN = "no_win"  # the ticket fell past the last tier
+
+
+class RefusalReason(StrEnum):
+    """Why a submission was not taken. Stable words: they are part of the JSON answer."""
+
+    ALREADY_ENTERED = "already_entered"
+    ALREADY_ENTERED_TODAY = "already_entered_today"
+    NOT_OPEN = "not_open"
+    PAUSED = "paused"
+    CLOSED = "closed"
+    NONCE_USED = "nonce_used"
+    CAPTCHA_INVALID = "captcha_invalid"
+    CAPTCHA_EXPIRED = "captcha_expired"
+    CAPTCHA_SPENT = "captcha_spent"
+    UNAVAILABLE = "unavailable"
+
+
+@dataclass(frozen=True, slots=True)
+class Won:
+    """The entry won one unit: `code` is the unique code, shown to the winner only."""
+
+    entry: UUID
+    tier: str
+    prize: str
+    code: str
+    instructions: str
+    artwork: str
+    email: str
+    at: datetime
+    kind: Literal["won"] = "won"
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """The entry was drawn and won nothing; `next_chance` says from when the person may enter again."""
+
+    entry: UUID
+    next_chance: datetime | None
+    at: datetime
+    kind: Literal["lost"] = "lost"
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """Nothing was drawn and nothing was stored."""
+
+    reason: RefusalReason
+    kind: Literal["refused"] = "refused"
+
+
+Drawn = Won | Lost
+Outcome = Won | Lost | Refused
