@@ -1,0 +1,36 @@
+"""Tables: columns, constraints and indexes, one module per noun. No rules, no queries."""
+
+from app.models.account import Account
+from app.models.audit import AuditRecord
+from app.models.award import Award
+from app.models.base import Base
+from app.models.campaign import Campaign
+from app.models.code import Code, CodeStatus
+from app.models.entrant import Entrant
+from app.models.entry import Entry, NonceSource
+from app.models.odds_table import OddsTableRecord
+from app.models.partner import DailyKey, Partner, Visit
+from app.models.prize import Prize, PrizeKind
+from app.models.spent_challenge import SpentChallenge
+from app.models.tier import Tier
+
+__all__ = [
+    "Account",
+    "AuditRecord",
+    "Award",
+    "Base",
+    "Campaign",
+    "Code",
+    "CodeStatus",
+    "DailyKey",
+    "Entrant",
+    "Entry",
+    "NonceSource",
+    "OddsTableRecord",
+    "Partner",
+    "Prize",
+    "PrizeKind",
+    "SpentChallenge",
+    "Tier",
+    "Visit",
+]

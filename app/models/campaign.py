@@ -1,0 +1,46 @@
+"""Campaign: one giveaway."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import BigInteger, CheckConstraint, LargeBinary, String, Text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.domain.eligibility import CampaignStatus, EntryLimit
+from app.models.base import Base, words
+
+
+class Campaign(Base):
+    """One giveaway: its texts, its window, and the sealed seed all its draws depend on.
+
+    `odds_version` points at the odds table in force; `version` counts edits, so that a stale one is refused.
+    """
+
+    __tablename__ = "campaign"
+    __table_args__ = (
+        CheckConstraint("lose_weight >= 0", name="lose_weight"),
+        CheckConstraint("closes_at IS NULL OR opens_at IS NULL OR opens_at < closes_at", name="window"),
+        CheckConstraint("length(seed_commit) = 64", name="seed_commit"),
+    )
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    slug: Mapped[str] = mapped_column(String(60), unique=True)
+    title: Mapped[str] = mapped_column(String(120))
+    intro: Mapped[str] = mapped_column(Text, default="")
+    sponsor: Mapped[str] = mapped_column(String(120), default="")
+    rules: Mapped[str] = mapped_column(Text, default="")
+    rules_version: Mapped[int] = mapped_column(default=1)
+    accent: Mapped[str] = mapped_column(String(16), default="indigo")
+    timezone: Mapped[str] = mapped_column(String(64), default="UTC")
+    status: Mapped[CampaignStatus] = mapped_column(
+        words(CampaignStatus, "status"), default=CampaignStatus.DRAFT
+    )
+    opens_at: Mapped[datetime | None]
+    closes_at: Mapped[datetime | None]
+    entries: Mapped[EntryLimit] = mapped_column(words(EntryLimit, "entries"), default=EntryLimit.ONCE)
+    lose_weight: Mapped[int] = mapped_column(BigInteger)
+    odds_version: Mapped[int] = mapped_column(default=1)
+    seed_encrypted: Mapped[bytes] = mapped_column(LargeBinary)
+    seed_commit: Mapped[str] = mapped_column(String(64))
+    version: Mapped[int] = mapped_column(default=1)
+    created_at: Mapped[datetime]

@@ -1,0 +1,48 @@
+"""Code: one unit of stock."""
+
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+from sqlalchemy import ForeignKeyConstraint, Index, Integer, String, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from app.models.base import Base, SerialId, words
+
+
+class CodeStatus(StrEnum):
+    """free -> won, or free -> withdrawn; never back."""
+
+    FREE = "free"
+    WON = "won"
+    WITHDRAWN = "withdrawn"
+
+
+class Code(Base):
+    """One unique, single-use code: the row is the unit of stock and settles every race for it.
+
+    `slot` is random. The free codes of a tier are indexed by it, so that claims start at random places, do not
+    queue for one row, and never walk past codes that are gone. `key` makes codes unique whatever their case.
+    """
+
+    __tablename__ = "code"
+    __table_args__ = (
+        ForeignKeyConstraint(["prize_id", "tier_id"], ["prize.id", "prize.tier_id"]),
+        Index(
+            "ix_code_free",
+            "tier_id",
+            "slot",
+            sqlite_where=text("status = 'free'"),
+            postgresql_where=text("status = 'free'"),
+        ),
+        Index("ix_code_prize_id_status", "prize_id", "status"),
+    )
+
+    id: Mapped[int] = mapped_column(SerialId, primary_key=True)
+    tier_id: Mapped[UUID]
+    prize_id: Mapped[UUID]
+    text: Mapped[str] = mapped_column(String(64))
+    key: Mapped[str] = mapped_column(String(64), unique=True)
+    slot: Mapped[int] = mapped_column(Integer)
+    status: Mapped[CodeStatus] = mapped_column(words(CodeStatus, "status"), default=CodeStatus.FREE)
+    created_at: Mapped[datetime]
