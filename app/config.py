@@ -1,0 +1,248 @@
+"""Typed settings, read once from PRIZEWELL_* variables. A wrong or unsafe one stops the start and says why."""
+
+import ipaddress
+import json
+import os
+import secrets
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+from urllib.parse import urlsplit
+
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
+
+ROOT = Path(__file__).resolve().parent.parent
+SECRETS_FILE = "secrets.json"
+DATABASE_FILE = "prizewell.sqlite3"
+MIN_SECRET_LENGTH = 32
+MIN_PUBLIC_CAPTCHA_COST = 1000
+
+T = TypeVar("T")
+
+
+class ConfigError(Exception):
+    """A setting is missing, malformed or unsafe; the text names it and says what to do."""
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Settings:
+    """Everything the environment decides. Secrets never show in its repr."""
+
+    instance: Path
+    database_url: str
+    secret_keys: tuple[str, ...]  # newest first; the rest only verify
+    seed_key: bytes  # 32 bytes; opens the sealed seeds
+    public_url: str  # no trailing slash
+    trusted_proxies: int
+    captcha_cost: int
+    rate_limits: bool
+    rate_limit_storage: str
+    host: str
+    port: int
+    threads: int
+    processes: int
+    debug: bool
+
+    @property
+    def is_sqlite(self) -> bool:
+        """True when the data lives in one SQLite file."""
+        return self.database_url.startswith("sqlite")
+
+    @property
+    def is_https(self) -> bool:
+        """True when visitors come over HTTPS."""
+        return self.public_url.startswith("https://")
+
+    @property
+    def public_host(self) -> str:
+        """Host name of the public address, without port."""
+        return urlsplit(self.public_url).hostname or ""
+
+    @property
+    def is_local(self) -> bool:
+        """True while only this machine can visit."""
+        return _is_loopback(self.public_host)
+
+    def __repr__(self) -> str:
+        return f"Settings(public_url={self.public_url!r}, instance={str(self.instance)!r})"
+
+
+def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
+    """Read, check and freeze the settings; makes the instance folder and its secrets the first time.
+
+    Raises ConfigError on the first setting that is wrong or, on a public address, unsafe.
+    """
+    env = os.environ if environ is None else environ
+    instance = Path(env.get("PRIZEWELL_INSTANCE") or ROOT / "instance").absolute()
+    stored = _stored_secrets(instance, env)
+    host = env.get("HOST") or "127.0.0.1"
+    port = _read(env, "PORT", _whole(1, 65535), 8000)
+    settings = Settings(
+        instance=instance,
+        database_url=_read(
+            env, "PRIZEWELL_DATABASE_URL", _database_url, f"sqlite:///{instance / DATABASE_FILE}"
+        ),
+        secret_keys=_secret_keys(env.get("PRIZEWELL_SECRET_KEY") or stored["secret_key"]),
+        seed_key=_seed_key(env.get("PRIZEWELL_SEED_KEY") or stored["seed_key"]),
+        public_url=_read(env, "PRIZEWELL_PUBLIC_URL", _public_url, f"http://{_browsable(host)}:{port}"),
+        trusted_proxies=_read(env, "PRIZEWELL_TRUSTED_PROXIES", _whole(0, 10), 0),
+        captcha_cost=_read(env, "PRIZEWELL_CAPTCHA_COST", _whole(1, 1_000_000), 5000),
+        rate_limits=_read(env, "PRIZEWELL_RATE_LIMITS", _switch, True),
+        rate_limit_storage=env.get("PRIZEWELL_RATE_LIMIT_STORAGE") or "memory://",
+        host=host,
+        port=port,
+        threads=_read(env, "PRIZEWELL_THREADS", _whole(1, 256), 8),
+        processes=_read(env, "PRIZEWELL_PROCESSES", _whole(1, 64), 1),
+        debug=_read(env, "FLASK_DEBUG", _switch, False),
+    )
+    _check(settings)
+    return settings
+
+
+def _check(settings: Settings) -> None:
+    if settings.is_sqlite and settings.processes > 1:
+        raise ConfigError(
+            "PRIZEWELL_PROCESSES: SQLite is fastest, and its rate limits right, in one process; use PostgreSQL for more"
+        )
+    if settings.rate_limits and settings.processes > 1 and settings.rate_limit_storage == "memory://":
+        raise ConfigError(
+            "PRIZEWELL_RATE_LIMIT_STORAGE: several processes must count together; give a redis:// address"
+        )
+    if settings.is_local:
+        return
+    unsafe = {
+        "PRIZEWELL_PUBLIC_URL: a public address must begin with https://": not settings.is_https,
+        "FLASK_DEBUG: must be off on a public address": settings.debug,
+        "PRIZEWELL_RATE_LIMITS: must be on for a public address": not settings.rate_limits,
+        f"PRIZEWELL_CAPTCHA_COST: at least {MIN_PUBLIC_CAPTCHA_COST} on a public address": (
+            settings.captcha_cost < MIN_PUBLIC_CAPTCHA_COST
+        ),
+    }
+    for message, is_unsafe in unsafe.items():
+        if is_unsafe:
+            raise ConfigError(message)
+
+
+def _stored_secrets(instance: Path, env: Mapping[str, str]) -> dict[str, str]:
+    """The secrets under the instance folder, made once with mode 0600; not touched when the environment has all."""
+    if env.get("PRIZEWELL_SECRET_KEY") and env.get("PRIZEWELL_SEED_KEY"):
+        return {"secret_key": "", "seed_key": ""}
+    path = instance / SECRETS_FILE
+    instance.mkdir(parents=True, exist_ok=True)
+    if not path.exists():
+        fresh = {"secret_key": secrets.token_hex(32), "seed_key": secrets.token_hex(32)}
+        _write_once(path, json.dumps(fresh, indent=2) + "\n")
+    try:
+        stored = json.loads(path.read_text())
+        return {"secret_key": str(stored["secret_key"]), "seed_key": str(stored["seed_key"])}
+    except (ValueError, KeyError, TypeError) as error:
+        raise ConfigError(
+            f"{SECRETS_FILE} in the instance folder cannot be read: restore it from a backup"
+        ) from error
+
+
+def _write_once(path: Path, content: str) -> None:
+    """Put a whole, private file in place; when two starts race, the first one's file stays."""
+    draft = path.with_name(f"{path.name}.{os.getpid()}.new")
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+    try:
+        os.link(draft, path)
+    except FileExistsError:
+        pass
+    finally:
+        draft.unlink()
+
+
+def _read(env: Mapping[str, str], name: str, parse: Callable[[str], T], default: T | str) -> T:
+    raw = env.get(name, "").strip()
+    if not raw and not isinstance(default, str):
+        return default
+    try:
+        return parse(raw or str(default))
+    except ValueError as error:
+        raise ConfigError(f"{name}: {error}") from error
+
+
+def _whole(low: int, high: int) -> Callable[[str], int]:
+    def parse(raw: str) -> int:
+        if not raw.isascii() or not raw.isdigit() or not low <= int(raw) <= high:
+            raise ValueError(f"must be a whole number from {low} to {high}")
+        return int(raw)
+
+    return parse
+
+
+def _switch(raw: str) -> bool:
+    known = {"on": True, "1": True, "true": True, "off": False, "0": False, "false": False}
+    if raw.lower() not in known:
+        raise ValueError("must be on or off")
+    return known[raw.lower()]
+
+
+def _database_url(raw: str) -> str:
+    try:
+        url = make_url(raw)
+    except ArgumentError:
+        raise ValueError("is not a database address") from None
+    backend = url.get_backend_name()
+    if backend == "postgresql":
+        return url.set(drivername="postgresql+psycopg").render_as_string(hide_password=False)
+    if backend != "sqlite":
+        raise ValueError("must begin with sqlite:/// or postgresql://")
+    if not url.database or url.database == ":memory:":
+        raise ValueError("SQLite needs a file: a database in memory would lose every win")
+    # Flask-SQLAlchemy reads a relative path from its own folder; people mean the one they are in.
+    return url.set(database=str(Path(url.database).absolute())).render_as_string(hide_password=False)
+
+
+def _public_url(raw: str) -> str:
+    parts = urlsplit(raw)
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise ValueError("must be like https://win.example.org")
+    if parts.path not in {"", "/"} or parts.query or parts.fragment or parts.username:
+        raise ValueError("must be an address only, without a path")
+    return f"{parts.scheme}://{parts.netloc}"
+
+
+def _secret_keys(raw: str) -> tuple[str, ...]:
+    keys = tuple(key.strip() for key in raw.split(",") if key.strip())
+    if not keys or any(len(key) < MIN_SECRET_LENGTH or len(set(key)) < 8 for key in keys):
+        raise ConfigError(
+            f"PRIZEWELL_SECRET_KEY: each key must be random and at least {MIN_SECRET_LENGTH} characters;"
+            " make one with: python3 -c 'import secrets; print(secrets.token_hex(32))'"
+        )
+    return keys
+
+
+def _seed_key(raw: str) -> bytes:
+    try:
+        key = bytes.fromhex(raw)
+    except ValueError:
+        key = b""
+    if len(key) != 32:
+        raise ConfigError(
+            "PRIZEWELL_SEED_KEY: must be 64 hex digits; the seeds of all draws are sealed with it"
+        )
+    return key
+
+
+def _browsable(host: str) -> str:
+    """The name to visit a server under that listens on `host`."""
+    if host in {"0.0.0.0", "::"}:  # noqa: S104 -- compared, not bound
+        return "127.0.0.1"
+    return f"[{host}]" if ":" in host else host
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
