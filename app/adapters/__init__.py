@@ -1,0 +1,1 @@
+"""The outside world: databases, CAPTCHA, chance, sealed seeds, signed tokens."""

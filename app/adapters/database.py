@@ -1,0 +1,151 @@
+"""SQLite and PostgreSQL, set up so that both keep the same promises.
+
+SQLite: WAL, one fsync per commit, foreign keys, and write units that take the write lock when they begin. Writers
+wait in a queue of ours, first come first served, because SQLite's own busy handler polls and starves.
+"""
+
+import fcntl
+import os
+import threading
+import time
+from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from contextlib import AbstractContextManager
+from typing import Any
+from weakref import WeakKeyDictionary
+
+from sqlalchemy import Connection, Engine, event
+from sqlalchemy.exc import DBAPIError, OperationalError
+
+from app.domain.errors import Busy
+
+WRITE = "prizewell_write"  # execution option that marks a connection's transaction as a write unit
+MAX_WAITING = 64
+WAIT_SECONDS = 5.0
+_POLL_SECONDS = (0.0005, 0.001, 0.002, 0.005)
+
+_PRAGMAS = (
+    "PRAGMA journal_mode = WAL",
+    "PRAGMA synchronous = FULL",
+    "PRAGMA foreign_keys = ON",
+    f"PRAGMA busy_timeout = {int(WAIT_SECONDS * 1000)}",
+    "PRAGMA cache_size = -65536",
+    "PRAGMA temp_store = MEMORY",
+)
+
+# SQLSTATEs after which the whole unit of work may be run again: serialization failure, deadlock, lock not available,
+# the server's going-away notices, and a unique violation: somebody else was first, and the next run will see it.
+_RETRYABLE = {"40001", "40P01", "55P03", "57P01", "57P02", "57P03", "23505"}
+
+
+class WriteQueue:
+    """One writer at a time, in order of arrival: a queue of threads, then a lock on a file between processes.
+
+    `turn` raises Busy when more than `max_waiting` threads wait already, or when no turn came in `wait_seconds`.
+    """
+
+    def __init__(
+        self, lock_path: str, *, max_waiting: int = MAX_WAITING, wait_seconds: float = WAIT_SECONDS
+    ) -> None:
+        self._file = os.open(lock_path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        self._mutex = threading.Lock()
+        self._taken = False
+        self._waiting: deque[threading.Lock] = deque()
+        self._max_waiting = max_waiting
+        self._wait_seconds = wait_seconds
+
+    @contextmanager
+    def turn(self) -> Iterator[None]:
+        """Hold the write turn for the body."""
+        deadline = time.monotonic() + self._wait_seconds
+        self._enter(deadline)
+        try:
+            self._lock_file(deadline)
+            try:
+                yield
+            finally:
+                fcntl.flock(self._file, fcntl.LOCK_UN)
+        finally:
+            self._leave()
+
+    def _enter(self, deadline: float) -> None:
+        with self._mutex:
+            if not self._taken:
+                self._taken = True
+                return
+            if len(self._waiting) >= self._max_waiting:
+                raise Busy
+            place = threading.Lock()
+            place.acquire()
+            self._waiting.append(place)
+        if place.acquire(timeout=max(0.0, deadline - time.monotonic())):
+            return
+        with self._mutex:
+            if place in self._waiting:
+                self._waiting.remove(place)
+                raise Busy
+        # The turn was handed over in the very moment of giving up: it is ours.
+
+    def _leave(self) -> None:
+        with self._mutex:
+            if self._waiting:
+                self._waiting.popleft().release()
+            else:
+                self._taken = False
+
+    def _lock_file(self, deadline: float) -> None:
+        attempt = 0
+        while True:
+            try:
+                fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                if time.monotonic() >= deadline:
+                    raise Busy from None
+                time.sleep(_POLL_SECONDS[min(attempt, len(_POLL_SECONDS) - 1)])
+                attempt += 1
+            else:
+                return
+
+
+_queues: WeakKeyDictionary[Engine, WriteQueue] = WeakKeyDictionary()
+
+
+def prepare_engine(engine: Engine) -> None:
+    """Attach what the database needs to keep our promises. Call once per engine, before its first connection."""
+    if engine.dialect.name != "sqlite" or engine in _queues:
+        return
+    _queues[engine] = WriteQueue(f"{engine.url.database}.lock")
+    event.listen(engine, "connect", _on_sqlite_connect)
+    event.listen(engine, "begin", _on_sqlite_begin)
+
+
+def write_turn(engine: Engine) -> AbstractContextManager[None]:
+    """The turn to write: queued on SQLite; on PostgreSQL rows settle who is first, so nobody waits here."""
+    queue = _queues.get(engine)
+    return queue.turn() if queue else nullcontext()
+
+
+def _on_sqlite_connect(connection: Any, _record: object) -> None:
+    connection.isolation_level = None  # the driver must not begin transactions behind our back
+    cursor = connection.cursor()
+    for pragma in _PRAGMAS:
+        cursor.execute(pragma)
+    cursor.close()
+
+
+def _on_sqlite_begin(connection: Connection) -> None:
+    write = connection.get_execution_options().get(WRITE, False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
+
+
+def is_retryable(error: DBAPIError) -> bool:
+    """True when the unit of work left nothing behind and may succeed if run again."""
+    return error.connection_invalidated or getattr(error.orig, "sqlstate", None) in _RETRYABLE
+
+
+def is_locked(error: DBAPIError) -> bool:
+    """True when another program holds SQLite's write lock."""
+    return isinstance(error, OperationalError) and getattr(error.orig, "sqlite_errorname", "").startswith(
+        "SQLITE_BUSY"
+    )
