@@ -1,0 +1,238 @@
+"""Campaigns: plan, open, pause and close a giveaway."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from uuid import UUID
+from zoneinfo import available_timezones
+
+from sqlalchemy import exists, select
+from sqlalchemy.orm import Session
+
+from app.adapters.seeds import SeedVault
+from app.domain.campaign_rules import ACCENTS, is_slug
+from app.domain.chance import Rng
+from app.domain.draw import SEED_BYTES, seed_commitment
+from app.domain.eligibility import CampaignStatus, EntryLimit
+from app.domain.errors import Conflict, InvalidInput, NotFound, StaleEdit
+from app.domain.ids import random_id
+from app.models import Campaign, Entry
+from app.services import audit, odds
+from app.services.audit import Actor
+from app.services.uow import unit_of_work
+
+DEFAULT_LOSE_WEIGHT = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class CampaignPlan:
+    """What staff decide about a campaign. Moments are aware."""
+
+    slug: str
+    title: str
+    intro: str = ""
+    sponsor: str = ""
+    rules: str = ""
+    accent: str = "indigo"
+    timezone: str = "UTC"
+    opens_at: datetime | None = None
+    closes_at: datetime | None = None
+    entries: EntryLimit = EntryLimit.ONCE
+
+
+def find(session: Session, slug: str) -> Campaign | None:
+    """The campaign of that slug, if there is one."""
+    return session.scalars(select(Campaign).where(Campaign.slug == slug)).one_or_none()
+
+
+def get(session: Session, slug: str) -> Campaign:
+    """The campaign of that slug. Raises NotFound."""
+    campaign = find(session, slug)
+    if campaign is None:
+        raise NotFound(f"no campaign is called {slug!r}")
+    return campaign
+
+
+def get_for_change(session: Session, campaign_id: UUID) -> Campaign:
+    """The campaign with its row locked: changes of one campaign's odds come one after another. Raises NotFound."""
+    query = select(Campaign).where(Campaign.id == campaign_id).with_for_update()
+    campaign = session.scalars(query.execution_options(populate_existing=True)).one_or_none()
+    if campaign is None:
+        raise NotFound("this campaign does not exist")
+    return campaign
+
+
+def listing(session: Session) -> Sequence[Campaign]:
+    """All campaigns, newest first."""
+    return session.scalars(select(Campaign).order_by(Campaign.created_at.desc())).all()
+
+
+@unit_of_work
+def create(
+    session: Session,
+    plan: CampaignPlan,
+    *,
+    lose_weight: int = DEFAULT_LOSE_WEIGHT,
+    actor: Actor,
+    now: datetime,
+    rng: Rng,
+    vault: SeedVault,
+) -> Campaign:
+    """A new draft with its sealed seed and its first odds table.
+
+    Raises InvalidInput for a wrong field and Conflict when the slug is taken.
+    """
+    _check(plan)
+    if find(session, plan.slug) is not None:
+        raise Conflict(f"the address {plan.slug!r} is taken by another campaign")
+    campaign_id, seed = random_id(rng), rng.token_bytes(SEED_BYTES)
+    campaign = Campaign(
+        id=campaign_id,
+        **asdict(plan),
+        lose_weight=lose_weight,
+        odds_version=1,
+        seed_encrypted=vault.seal(campaign_id, seed, rng),
+        seed_commit=seed_commitment(campaign_id, seed),
+        created_at=now,
+    )
+    session.add(campaign)
+    session.flush()
+    odds.write_first_version(session, campaign, now)
+    after = {**asdict(plan), "lose_weight": lose_weight, "seed_commit": campaign.seed_commit}
+    audit.record(session, actor, "campaign.create", plan.slug, now=now, campaign_id=campaign_id, after=after)
+    return campaign
+
+
+@unit_of_work
+def edit(
+    session: Session,
+    campaign_id: UUID,
+    plan: CampaignPlan,
+    *,
+    expected_version: int | None = None,
+    actor: Actor,
+    now: datetime,
+    reason: str = "",
+) -> Campaign:
+    """Change a campaign's texts, window and limit; `expected_version` is the one the form was filled from.
+
+    Raises StaleEdit when somebody else saved meanwhile, Conflict for a taken slug, or for another limit per person
+    or time zone once people have entered; InvalidInput for a wrong field.
+    """
+    _check(plan)
+    campaign = get_for_change(session, campaign_id)
+    if expected_version is not None and campaign.version != expected_version:
+        raise StaleEdit("somebody else has saved this campaign meanwhile; look at the new values first")
+    before, after = audit.changes(campaign, asdict(plan))
+    if not after:
+        return campaign
+    if "slug" in after and find(session, plan.slug) is not None:
+        raise Conflict(f"the address {plan.slug!r} is taken by another campaign")
+    if {"entries", "timezone"} & after.keys() and _has_entries(session, campaign_id):
+        raise Conflict(
+            "people have entered already: how often one may enter, and the time zone, are fixed now"
+        )
+    for name, value in after.items():
+        setattr(campaign, name, value)
+    if "rules" in after:
+        campaign.rules_version += 1
+    campaign.version += 1
+    audit.record(
+        session,
+        actor,
+        "campaign.edit",
+        campaign.slug,
+        now=now,
+        campaign_id=campaign_id,
+        before=before,
+        after=after,
+        reason=reason,
+    )
+    return campaign
+
+
+@unit_of_work
+def set_status(
+    session: Session,
+    campaign_id: UUID,
+    status: CampaignStatus,
+    *,
+    actor: Actor,
+    now: datetime,
+    reason: str = "",
+) -> Campaign:
+    """Open, pause or close. Asking for the status it has changes nothing; a closed campaign stays closed.
+
+    Raises Conflict for a step that is not allowed.
+    """
+    campaign = get_for_change(session, campaign_id)
+    if campaign.status is status:
+        return campaign
+    if status not in _STEPS[campaign.status]:
+        raise Conflict(f"a campaign that is {campaign.status} cannot become {status}")
+    before = {"status": campaign.status}
+    campaign.status = status
+    campaign.version += 1
+    audit.record(
+        session,
+        actor,
+        f"campaign.{_ACTS[status]}",
+        campaign.slug,
+        now=now,
+        campaign_id=campaign_id,
+        before=before,
+        after={"status": status},
+        reason=reason,
+    )
+    return campaign
+
+
+@unit_of_work
+def set_lose_weight(
+    session: Session, campaign_id: UUID, lose_weight: int, *, actor: Actor, now: datetime, reason: str = ""
+) -> Campaign:
+    """Change the weight of "no win"; writes the next odds table. Raises InvalidInput."""
+    campaign = get_for_change(session, campaign_id)
+    before = {"lose_weight": campaign.lose_weight}
+    campaign.lose_weight = lose_weight
+    if odds.write_next_version(session, campaign, now):
+        audit.record(
+            session,
+            actor,
+            "campaign.odds",
+            campaign.slug,
+            now=now,
+            campaign_id=campaign_id,
+            before=before,
+            after={"lose_weight": lose_weight},
+            reason=reason,
+        )
+    return campaign
+
+
+_STEPS = {
+    CampaignStatus.DRAFT: {CampaignStatus.OPEN, CampaignStatus.CLOSED},
+    CampaignStatus.OPEN: {CampaignStatus.PAUSED, CampaignStatus.CLOSED},
+    CampaignStatus.PAUSED: {CampaignStatus.OPEN, CampaignStatus.CLOSED},
+    CampaignStatus.CLOSED: set[CampaignStatus](),
+}
+_ACTS = {CampaignStatus.OPEN: "open", CampaignStatus.PAUSED: "pause", CampaignStatus.CLOSED: "close"}
+
+
+def _has_entries(session: Session, campaign_id: UUID) -> bool:
+    return bool(session.scalar(select(exists().where(Entry.campaign_id == campaign_id))))
+
+
+def _check(plan: CampaignPlan) -> None:
+    if not is_slug(plan.slug):
+        raise InvalidInput("slug", "use 2 to 60 small letters, digits and single hyphens, such as summer-26")
+    if not 1 <= len(plan.title) <= 120:
+        raise InvalidInput("title", "give a title of at most 120 characters")
+    if plan.timezone not in available_timezones():
+        raise InvalidInput(
+            "timezone", f"{plan.timezone!r} is no known time zone; use one such as Europe/Istanbul"
+        )
+    if plan.accent not in ACCENTS:
+        raise InvalidInput("accent", f"choose one of {', '.join(ACCENTS)}")
+    if plan.opens_at and plan.closes_at and plan.opens_at >= plan.closes_at:
+        raise InvalidInput("closes_at", "the end must come after the start")
