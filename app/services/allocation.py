@@ -1,0 +1,74 @@
+"""Allocation: one free code of a tier, given to exactly one entry."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy import Executable, Select, bindparam, exists, literal_column, select, update
+from sqlalchemy.orm import Session
+
+from app.domain.chance import Rng
+from app.models import Code, CodeStatus
+from app.services.uow import TryAgain
+
+SLOTS = 2**31
+_PATIENCE = (
+    8  # looks at the last codes while other entries hold them, before the whole unit is left to try again
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """A code that is now this entry's, for good once the unit of work commits."""
+
+    code_id: int
+    prize_id: UUID
+    text: str
+
+
+def slot_for(rng: Rng) -> int:
+    """A random place for a new code in its tier's order of claims."""
+    return rng.randbelow(SLOTS)
+
+
+def claim(session: Session, tier_id: UUID, rng: Rng) -> Claimed | None:
+    """Claim one free code of the tier; None when none is left.
+
+    The claim is one conditional UPDATE: the row settles the race. It starts at a random slot, so that units running
+    side by side meet different rows, and wraps round once. Rows other units hold are skipped, but "none left" is
+    only said when no free code is there at all: one that a failing unit gives back is not lost.
+    """
+    start = rng.randbelow(SLOTS)
+    for _ in range(_PATIENCE):
+        for statement in (_CLAIM_FROM_START, _CLAIM_WRAPPED):
+            row = session.execute(statement, {"tier": tier_id, "start": start}).one_or_none()
+            if row is not None:
+                return Claimed(row.id, row.prize_id, row.text)
+        if not session.scalar(_ANY_FREE, {"tier": tier_id}):
+            return None
+        session.execute(_WAIT_FOR_ONE, {"tier": tier_id})
+    raise TryAgain
+
+
+# A literal, not a parameter: only so can a planner prove that the partial index of free codes applies.
+_IS_FREE = Code.status == literal_column("'free'")
+
+
+def _free() -> Select[int]:
+    return select(Code.id).where(Code.tier_id == bindparam("tier"), _IS_FREE)
+
+
+def _claiming(candidate: Select[int]) -> Executable:
+    chosen = candidate.order_by(Code.slot).limit(1).with_for_update(skip_locked=True).scalar_subquery()
+    return (
+        update(Code)
+        .where(Code.id == chosen, _IS_FREE)
+        .values(status=CodeStatus.WON)
+        .returning(Code.id, Code.prize_id, Code.text)
+        .execution_options(synchronize_session=False)
+    )
+
+
+_CLAIM_FROM_START = _claiming(_free().where(Code.slot >= bindparam("start")))
+_CLAIM_WRAPPED = _claiming(_free().where(Code.slot < bindparam("start")))
+_ANY_FREE = select(exists(_free()))
+_WAIT_FOR_ONE = _free().order_by(Code.slot).limit(1).with_for_update()

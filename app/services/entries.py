@@ -1,0 +1,276 @@
+"""Entries: `submit_entry` is the one route in, for the page, the command line, the benchmarks and the tests."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Row, and_, bindparam, insert, select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from app.adapters.captcha import Solved, Unsolved, Verdict
+from app.adapters.seeds import SeedVault
+from app.domain.chance import Rng
+from app.domain.draw import Draw, draw, entry_commitment
+from app.domain.eligibility import Window, already_entered, limit_period, next_chance, refusal
+from app.domain.errors import NotFound
+from app.domain.identity import canonical_email
+from app.domain.ids import time_ordered_id
+from app.domain.odds import OddsTable
+from app.domain.outcomes import AwardReason, Drawn, Lost, Outcome, RefusalReason, Refused, Won
+from app.models import (
+    Award,
+    Campaign,
+    Code,
+    Entrant,
+    Entry,
+    NonceSource,
+    OddsTableRecord,
+    Prize,
+    SpentChallenge,
+    Tier,
+)
+from app.services import odds
+from app.services.allocation import Claimed, claim
+from app.services.uow import unit_of_work
+
+
+@dataclass(frozen=True, slots=True)
+class Submission:
+    """One filled-in form, its fields already validated."""
+
+    campaign: str  # slug
+    name: str
+    email: str  # as typed
+    marketing: bool
+    nonce: bytes  # 16 bytes; one nonce, one outcome
+    nonce_source: NonceSource
+    locale: str
+    captcha: Verdict
+    partner_id: UUID | None = None
+
+
+@unit_of_work
+def submit_entry(
+    session: Session, submission: Submission, *, now: datetime, rng: Rng, vault: SeedVault
+) -> Outcome:
+    """Take one submission, draw it once, and answer with its stored outcome.
+
+    The same nonce sent again returns the same outcome without a second draw, also after the close. Refused
+    submissions store nothing but their used-up CAPTCHA. Raises NotFound for an unknown campaign and SeedUnreadable
+    when the campaign's seed cannot be opened: there is no other source of randomness.
+    """
+    campaign, table = _campaign_with_odds(session, submission.campaign)
+    window = window_of(campaign)
+    email = canonical_email(submission.email)
+    if (stored := _stored_outcome(session, campaign, window, submission.nonce, email)) is not None:
+        return stored
+    if (reason := refusal(window, now)) is not None:
+        return Refused(reason)
+    match submission.captcha:
+        case Unsolved(reason):
+            return Refused(reason)
+        case Solved() as solved if not _spend(session, solved):
+            # Either a replayed solution, or this very submission committed by a copy that ran beside us.
+            stored = _stored_outcome(session, campaign, window, submission.nonce, email)
+            return stored or Refused(RefusalReason.CAPTCHA_SPENT)
+    period = limit_period(window, now)
+    entrant_id, has_entered = _find_entrant(session, campaign.id, email, period)
+    if has_entered:
+        return Refused(already_entered(window))
+
+    commitment = entry_commitment(campaign.id, submission.nonce, email)
+    drawn = draw(vault.open(campaign.id, campaign.seed_encrypted), commitment, table)
+    tier_awarded, claimed = _allocate(session, table, drawn, rng)
+
+    entry_id = time_ordered_id(now, rng)
+    if entrant_id is None:
+        entrant_id = time_ordered_id(now, rng)
+        session.execute(_INSERT_ENTRANT, {"id": entrant_id, "email_key": email, "created_at": now})
+    session.execute(
+        _INSERT_ENTRY,
+        {
+            "id": entry_id,
+            "campaign_id": campaign.id,
+            "entrant_id": entrant_id,
+            "period": period,
+            "nonce": submission.nonce,
+            "nonce_source": submission.nonce_source,
+            "entry_commit": commitment,
+            "odds_version": table.version,
+            "ticket": drawn.ticket,
+            "tier_hit_id": drawn.tier,
+            "tier_awarded_id": tier_awarded,
+            "reason": award_reason(drawn.tier, tier_awarded),
+            "name": submission.name,
+            "email": submission.email,
+            "marketing": submission.marketing,
+            "rules_version": campaign.rules_version,
+            "locale": submission.locale,
+            "partner_id": submission.partner_id,
+            "created_at": now,
+        },
+    )
+    if claimed is None:
+        return Lost(entry_id, next_chance(window, now), now)
+    return _award(session, campaign.id, entry_id, claimed, submission.email, now)
+
+
+def outcome_of(session: Session, entry_id: UUID) -> tuple[Campaign, Drawn]:
+    """The campaign and stored outcome of one entry, for its result page. Raises NotFound."""
+    row = session.execute(_STORED.where(Entry.id == entry_id)).one_or_none()
+    campaign = session.get(Campaign, row.campaign_id) if row else None
+    if row is None or campaign is None:
+        raise NotFound("no such entry")
+    return campaign, _as_outcome(row, window_of(campaign))
+
+
+def window_of(campaign: Campaign) -> Window:
+    """What decides whether people may enter the campaign."""
+    return Window(
+        campaign.status, campaign.opens_at, campaign.closes_at, campaign.entries, ZoneInfo(campaign.timezone)
+    )
+
+
+def award_reason(hit: UUID | None, awarded: UUID | None) -> AwardReason:
+    """Why an entry that hit one tier was awarded another, or none."""
+    if hit is None:
+        return AwardReason.NO_WIN
+    if awarded is None:
+        return AwardReason.EMPTY
+    return AwardReason.HIT if hit == awarded else AwardReason.FALLBACK
+
+
+def _campaign_with_odds(session: Session, slug: str) -> tuple[Campaign, OddsTable]:
+    row = session.execute(_CAMPAIGN_WITH_ODDS, {"slug": slug}).one_or_none()
+    if row is None:
+        raise NotFound(f"no campaign is called {slug!r}")
+    return row.Campaign, odds.parse(row.document)
+
+
+def _stored_outcome(
+    session: Session, campaign: Campaign, window: Window, nonce: bytes, email: str
+) -> Outcome | None:
+    row = session.execute(_STORED_BY_NONCE, {"campaign": campaign.id, "nonce": nonce}).one_or_none()
+    if row is None:
+        return None
+    if row.email_key != email:
+        return Refused(RefusalReason.NONCE_USED)
+    return _as_outcome(row, window)
+
+
+def _as_outcome(row: Row[*tuple[Any, ...]], window: Window) -> Drawn:
+    if row.code is None:
+        return Lost(row.id, next_chance(window, row.created_at), row.created_at)
+    return Won(
+        row.id,
+        row.tier_name,
+        row.prize_name,
+        row.code,
+        row.instructions,
+        row.artwork,
+        row.email,
+        row.created_at,
+    )
+
+
+def _spend(session: Session, solved: Solved) -> bool:
+    """Use the CAPTCHA up; False when it was used before."""
+    dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
+    statement = dialect.insert(SpentChallenge).on_conflict_do_nothing().returning(SpentChallenge.signature)
+    values = {"signature": solved.signature, "expires_at": solved.expires_at}
+    return session.execute(statement, values).one_or_none() is not None
+
+
+def _find_entrant(session: Session, campaign_id: UUID, email: str, period: str) -> tuple[UUID | None, bool]:
+    """The person's id, if known, and whether an entry of theirs stands in this period."""
+    row = session.execute(
+        _ENTRANT_WITH_ENTRY, {"campaign": campaign_id, "email": email, "period": period}
+    ).one_or_none()
+    return (row.id, row.entry_id is not None) if row else (None, False)
+
+
+def _allocate(
+    session: Session, table: OddsTable, drawn: Draw, rng: Rng
+) -> tuple[UUID | None, Claimed | None]:
+    """Claim from the tier that was hit; while that is empty, from the ones it falls back to."""
+    if drawn.tier is not None:
+        for tier_id in table.ways_to_award(drawn.tier):
+            if (claimed := claim(session, tier_id, rng)) is not None:
+                return tier_id, claimed
+    return None, None
+
+
+def _award(
+    session: Session, campaign_id: UUID, entry_id: UUID, claimed: Claimed, email: str, now: datetime
+) -> Won:
+    prize = session.execute(_PRIZE_WITH_TIER, {"prize": claimed.prize_id}).one()
+    session.execute(
+        _INSERT_AWARD,
+        {
+            "entry_id": entry_id,
+            "campaign_id": campaign_id,
+            "tier_id": prize.tier_id,
+            "prize_id": claimed.prize_id,
+            "code_id": claimed.code_id,
+            "tier_name": prize.tier_name,
+            "prize_name": prize.name,
+            "created_at": now,
+        },
+    )
+    return Won(
+        entry_id, prize.tier_name, prize.name, claimed.text, prize.instructions, prize.artwork, email, now
+    )
+
+
+_CAMPAIGN_WITH_ODDS = (
+    select(Campaign, OddsTableRecord.document)
+    .join(
+        OddsTableRecord,
+        and_(OddsTableRecord.campaign_id == Campaign.id, OddsTableRecord.version == Campaign.odds_version),
+    )
+    .where(Campaign.slug == bindparam("slug"))
+)
+_STORED = (
+    select(
+        Entry.id,
+        Entry.campaign_id,
+        Entry.email,
+        Entry.created_at,
+        Entrant.email_key,
+        Award.tier_name,
+        Award.prize_name,
+        Code.text.label("code"),
+        Prize.instructions,
+        Prize.artwork,
+    )
+    .join(Entrant, Entrant.id == Entry.entrant_id)
+    .outerjoin(Award, Award.entry_id == Entry.id)
+    .outerjoin(Code, Code.id == Award.code_id)
+    .outerjoin(Prize, Prize.id == Award.prize_id)
+)
+_STORED_BY_NONCE = _STORED.where(
+    Entry.campaign_id == bindparam("campaign"), Entry.nonce == bindparam("nonce")
+)
+_ENTRANT_WITH_ENTRY = (
+    select(Entrant.id, Entry.id.label("entry_id"))
+    .outerjoin(
+        Entry,
+        and_(
+            Entry.entrant_id == Entrant.id,
+            Entry.campaign_id == bindparam("campaign"),
+            Entry.period == bindparam("period"),
+        ),
+    )
+    .where(Entrant.email_key == bindparam("email"))
+)
+_PRIZE_WITH_TIER = (
+    select(Prize.name, Prize.instructions, Prize.artwork, Prize.tier_id, Tier.name.label("tier_name"))
+    .join(Tier, Tier.id == Prize.tier_id)
+    .where(Prize.id == bindparam("prize"))
+)
+_INSERT_ENTRANT = insert(Entrant)
+_INSERT_ENTRY = insert(Entry)
+_INSERT_AWARD = insert(Award)
