@@ -1,0 +1,97 @@
+"""Prizewell: an instant-win giveaway engine that can prove its draws fair."""
+
+from pathlib import Path
+
+from flask import Flask
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from app import cli, web
+from app.adapters.captcha import AltchaCaptcha
+from app.adapters.chance import SystemRng
+from app.adapters.database import prepare_engine
+from app.adapters.seeds import SeedVault
+from app.adapters.tokens import Signer
+from app.config import ROOT, Settings, load_settings
+from app.extensions import Tools, babel, csrf, db, limiter, login, migrate
+from app.web.locale import select_locale
+
+MAX_BODY_BYTES = 64 * 1024  # of any form but the code upload, which sets its own
+
+
+def create_app(settings: Settings | None = None) -> Flask:
+    """The application: configuration, extensions, adapters, blueprints, commands, in that order.
+
+    Raises app.config.ConfigError when a setting is wrong or unsafe.
+    """
+    settings = settings or load_settings()
+    app = Flask(
+        __name__,
+        root_path=str(Path(__file__).parent),
+        template_folder=str(ROOT / "templates"),
+        static_folder=str(ROOT / "static"),
+    )
+    _configure(app, settings)
+    _init_extensions(app, settings)
+    _init_adapters(app, settings)
+    web.register(app)
+    cli.register(app)
+    return app
+
+
+def _configure(app: Flask, settings: Settings) -> None:
+    app.config.update(
+        SECRET_KEY=settings.secret_keys[0],
+        SECRET_KEY_FALLBACKS=list(settings.secret_keys[1:]),
+        SQLALCHEMY_DATABASE_URI=settings.database_url,
+        SQLALCHEMY_ENGINE_OPTIONS=_engine_options(settings),
+        MAX_CONTENT_LENGTH=MAX_BODY_BYTES,
+        MAX_FORM_MEMORY_SIZE=MAX_BODY_BYTES,
+        MAX_FORM_PARTS=200,
+        SESSION_COOKIE_NAME="prizewell",
+        SESSION_COOKIE_SECURE=settings.is_https,
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        PERMANENT_SESSION_LIFETIME=12 * 3600,
+        PREFERRED_URL_SCHEME="https" if settings.is_https else "http",
+        TRUSTED_HOSTS=None if settings.is_local else [settings.public_host],
+        WTF_CSRF_TIME_LIMIT=6 * 3600,
+        WTF_CSRF_SSL_STRICT=False,  # referrers are not sent; the token is what is checked
+        BABEL_DEFAULT_LOCALE="en",
+        BABEL_TRANSLATION_DIRECTORIES=str(Path(__file__).parent / "translations"),
+        RATELIMIT_ENABLED=settings.rate_limits,
+        RATELIMIT_STORAGE_URI=settings.rate_limit_storage,
+        RATELIMIT_STRATEGY="sliding-window-counter",
+        SEND_FILE_MAX_AGE_DEFAULT=3600,
+    )
+    if settings.trusted_proxies:
+        count = settings.trusted_proxies
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count)  # type: ignore[method-assign]
+
+
+def _engine_options(settings: Settings) -> dict[str, object]:
+    options: dict[str, object] = {"pool_size": settings.threads + 2, "max_overflow": 8, "pool_timeout": 5}
+    if not settings.is_sqlite:
+        options["pool_pre_ping"] = True
+    return options
+
+
+def _init_extensions(app: Flask, settings: Settings) -> None:
+    settings.instance.mkdir(parents=True, exist_ok=True)
+    db.init_app(app)
+    with app.app_context():
+        prepare_engine(db.engine)
+    migrate.init_app(app, db, directory=str(ROOT / "migrations"))
+    csrf.init_app(app)
+    babel.init_app(app, locale_selector=select_locale)
+    login.init_app(app)
+    limiter.init_app(app)
+
+
+def _init_adapters(app: Flask, settings: Settings) -> None:
+    app.extensions["prizewell"] = Tools(
+        settings=settings,
+        rng=SystemRng(),
+        vault=SeedVault(settings.seed_key),
+        captcha=AltchaCaptcha(settings.secret_keys[0], settings.captcha_cost),
+        signer=Signer(settings.secret_keys),
+    )

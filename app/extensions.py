@@ -1,0 +1,55 @@
+"""Flask extensions, made once and bound to the application in `create_app`, and our own tools beside them."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from flask import current_app, request
+from flask_babel import Babel
+from flask_limiter import Limiter
+from flask_login import LoginManager
+from flask_migrate import Migrate
+from flask_sqlalchemy import SQLAlchemy
+from flask_wtf import CSRFProtect
+
+from app.adapters.captcha import Captcha
+from app.adapters.seeds import SeedVault
+from app.adapters.tokens import Signer
+from app.config import Settings
+from app.domain.chance import Rng
+from app.domain.identity import network_prefix
+from app.models import Base
+
+
+def client_network() -> str:
+    """Who is counted for rate limits: the visitor's network (IPv4 /24, IPv6 /48), never a single address."""
+    return network_prefix(request.remote_addr or "127.0.0.1")
+
+
+# Services return what they read, and pages show it after the commit: nothing expires then.
+db = SQLAlchemy(metadata=Base.metadata, session_options={"expire_on_commit": False})
+migrate = Migrate()
+csrf = CSRFProtect()
+babel = Babel()
+login = LoginManager()
+limiter = Limiter(key_func=client_network, headers_enabled=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Tools:
+    """The settings and adapters that front ends hand to services."""
+
+    settings: Settings
+    rng: Rng
+    vault: SeedVault
+    captcha: Captcha
+    signer: Signer
+
+    def now(self) -> datetime:
+        """The present, aware, in UTC: front ends read the clock once and pass it on."""
+        return datetime.now(UTC)
+
+
+def tools() -> Tools:
+    """The tools of the application at work."""
+    found: Tools = current_app.extensions["prizewell"]
+    return found

@@ -1,0 +1,22 @@
+"""The map of the site: which blueprint serves what, and what every answer carries."""
+
+from flask import Flask
+
+from app.web import errors, filters, headers
+from app.web.access import load_staff
+from app.web.account.views import account
+from app.web.admin import admin
+from app.web.partner.views import partner
+from app.web.public.views import public
+
+
+def register(app: Flask) -> None:
+    """Put the site together."""
+    app.register_blueprint(public)  # /            the entrants' pages
+    app.register_blueprint(partner)  # /partner     a partner's own figures
+    app.register_blueprint(account)  # /account     staff sign in and out
+    app.register_blueprint(admin)  # /admin       the console
+    headers.register(app)
+    errors.register(app)
+    filters.register(app)
+    load_staff(app)

@@ -1,0 +1,198 @@
+"""Template filters and the few globals every page needs: times, odds, figures, artwork, language.
+
+All of them are pure functions of their arguments, the request's language and, for times that are told
+relative to the present, the clock given to `register`.
+"""
+
+from collections.abc import Callable
+from datetime import UTC, date, datetime, tzinfo
+from functools import lru_cache
+from math import gcd
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from babel import Locale
+from babel.dates import format_date, format_datetime, format_timedelta
+from babel.numbers import format_decimal, format_percent
+from flask import Flask
+from flask_babel import get_locale, gettext
+from markupsafe import Markup, escape
+
+ARTWORK = ("gift", "voucher", "coffee", "headphones", "ticket", "bag", "phone", "star", "trip", "meal")
+ACCENTS = ("indigo", "teal", "rose", "amber", "forest", "violet", "sky", "ink")
+NO_VALUE = "–"
+
+
+def utc_now() -> datetime:
+    """Return the present as an aware UTC datetime."""
+    return datetime.now(UTC)
+
+
+def locale() -> Locale:
+    """Return the language of this request, English outside of one."""
+    return get_locale() or Locale("en")
+
+
+def zone(tzname: str | tzinfo | None) -> tzinfo:
+    """Return the time zone called `tzname`; UTC for None. An unknown name raises ZoneInfoNotFoundError."""
+    if tzname is None:
+        return UTC
+    return ZoneInfo(tzname) if isinstance(tzname, str) else tzname
+
+
+def _time_tag(moment: datetime, title: str, text: str, **extra: str) -> Markup:
+    """Build the <time> element; `datetime` is always UTC, so that scripts need no zone."""
+    attributes = Markup("").join(
+        Markup(' {}="{}"').format(name.replace("_", "-"), value) for name, value in extra.items()
+    )
+    stamp = moment.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+    return Markup('<time datetime="{}" title="{}"{}>{}</time>').format(stamp, title, attributes, text)
+
+
+def exact(value: datetime, tzname: str | tzinfo | None = None) -> str:
+    """Return date, time and zone in full, e.g. "Sunday, 6 December 2026 20:00 (Europe/Istanbul)"."""
+    where = zone(tzname)
+    local = value.astimezone(where)
+    name = getattr(where, "key", None) or str(where)
+    day_text = format_date(local.date(), format="full", locale=locale())
+    clock_text = format_datetime(local, format="HH:mm", locale=locale())
+    return f"{day_text} {clock_text} ({name})"
+
+
+def moment(value: datetime | None, tzname: str | tzinfo | None = None) -> Markup:
+    """Return a <time> element in the zone `tzname`, short text and the exact one as title; a dash for None."""
+    if value is None:
+        return Markup(NO_VALUE)
+    text = format_datetime(value.astimezone(zone(tzname)), format="d MMM y, HH:mm", locale=locale())
+    return _time_tag(value, exact(value, tzname), text)
+
+
+def day(value: datetime | date | None, tzname: str | tzinfo | None = None) -> Markup:
+    """Return a <time> element with the day only, in the zone `tzname` where a moment is given."""
+    if value is None:
+        return Markup(NO_VALUE)
+    if isinstance(value, datetime):
+        text = format_date(value.astimezone(zone(tzname)).date(), format="d MMM y", locale=locale())
+        return _time_tag(value, exact(value, tzname), text)
+    text = format_date(value, format="d MMM y", locale=locale())
+    return Markup('<time datetime="{}">{}</time>').format(value.isoformat(), text)
+
+
+def deadline(value: datetime, tzname: str | tzinfo | None, now: datetime) -> Markup:
+    """Return the moment as people say it: weekday and time within six days, else the day and the time."""
+    local = value.astimezone(zone(tzname))
+    near = abs((local.date() - now.astimezone(zone(tzname)).date()).days) < 6
+    text = format_datetime(local, format="EEEE HH:mm" if near else "d MMMM, HH:mm", locale=locale())
+    return _time_tag(value, exact(value, tzname), text)
+
+
+def relative(value: datetime | None, tzname: str | tzinfo | None, now: datetime) -> Markup:
+    """Return "3 hours ago" or "in 2 days" as a <time> element with the exact moment as title."""
+    if value is None:
+        return Markup(NO_VALUE)
+    text = format_timedelta(value - now, add_direction=True, locale=locale())
+    return _time_tag(value, exact(value, tzname), text)
+
+
+def duration(value: datetime, now: datetime) -> str:
+    """Return how long it is from `now` to `value` in one unit, e.g. "2 days"; never less than nothing."""
+    return format_timedelta(max(value - now, now - now), threshold=1.6, locale=locale())
+
+
+def grouped(value: int) -> str:
+    """Return a whole number with the language's grouping of digits, e.g. "12,500"."""
+    return format_decimal(value, locale=locale())
+
+
+def odds(weight: int, total: int) -> str:
+    """Return a chance in words: "1 in 250" where that is exact, else "about 1 in 333"; "no chance" for 0."""
+    if weight <= 0 or total <= 0:
+        return gettext("no chance")
+    if weight >= total:
+        return gettext("every entry")
+    if gcd(weight, total) == weight:
+        return gettext("1 in %(number)s", number=grouped(total // weight))
+    if 2 * weight > total:
+        return gettext(
+            "%(part)s in %(whole)s", part=grouped(_part(weight, total)), whole=grouped(_whole(weight, total))
+        )
+    digits = 1 if total < 10 * weight else 0
+    ratio = round(total / weight, digits)
+    return gettext("about 1 in %(number)s", number=format_decimal(ratio, format="#,##0.#", locale=locale()))
+
+
+def _part(weight: int, total: int) -> int:
+    """Return the numerator of the reduced fraction."""
+    return weight // gcd(weight, total)
+
+
+def _whole(weight: int, total: int) -> int:
+    """Return the denominator of the reduced fraction."""
+    return total // gcd(weight, total)
+
+
+def percent(weight: int, total: int) -> str:
+    """Return weight / total as a percentage with as many decimals as a small chance needs."""
+    share = weight / total if total > 0 and weight > 0 else 0.0
+    pattern = "#,##0.##%" if share == 0 or share >= 0.001 else "#,##0.####%"
+    if 0 < share < 0.000001:
+        return "< " + format_percent(0.000001, format="#,##0.####%", locale=locale())
+    return format_percent(share, format=pattern, locale=locale())
+
+
+@lru_cache(maxsize=len(ARTWORK))
+def _artwork_file(folder: Path, key: str) -> str:
+    """Read one drawing; the set is fixed and small, so each is read once."""
+    return (folder / f"{key}.svg").read_text(encoding="utf-8").strip()
+
+
+def paragraphs(text: str) -> Markup:
+    """Return plain text as paragraphs: blank lines part them, single line breaks stay; everything is escaped."""
+    blocks = [block.strip() for block in text.replace("\r\n", "\n").split("\n\n")]
+    return Markup("").join(
+        Markup("<p>{}</p>").format(Markup("<br>").join(escape(line) for line in block.split("\n")))
+        for block in blocks
+        if block
+    )
+
+
+def register(app: Flask, clock: Callable[[], datetime] = utc_now) -> None:
+    """Give every template of `app` the filters, `lang`, `text_dir`, `accents` and `artwork_keys`."""
+    folder = Path(app.static_folder or "static") / "img" / "prizes"
+
+    def artwork(key: str | None) -> Markup:
+        """Return the drawing inline, so that it takes the campaign's accent; an unknown key gives the gift."""
+        return Markup(_artwork_file(folder, key if key in ARTWORK else "gift"))  # noqa: S704 - our own files
+
+    def ago(value: datetime | None, tzname: str | tzinfo | None = None) -> Markup:
+        return relative(value, tzname, clock())
+
+    def closes(value: datetime, tzname: str | tzinfo | None = None) -> Markup:
+        return deadline(value, tzname, clock())
+
+    def time_left(value: datetime) -> str:
+        return duration(value, clock())
+
+    app.jinja_env.filters.update(
+        moment=moment,
+        day=day,
+        ago=ago,
+        deadline=closes,
+        time_left=time_left,
+        exact=exact,
+        grouped=grouped,
+        odds=odds,
+        percent=percent,
+        artwork=artwork,
+        paragraphs=paragraphs,
+    )
+
+    @app.context_processor
+    def language() -> dict[str, object]:
+        here = locale()
+        return {
+            "lang": str(here).replace("_", "-"),
+            "text_dir": here.text_direction,
+            "accents": ACCENTS,
+            "artwork_keys": ARTWORK,
+        }
