@@ -105,12 +105,12 @@ clean: ## Remove what was installed or generated; instance/ (the data) stays
 
 $(VENV)/.runtime: requirements/runtime.txt $(VENV)/.uv
 	@echo "Installing what Prizewell runs on"
-	@$(UV) pip install --python $(BIN)/python --require-hashes -r $<
+	@$(UV) pip install --python $(BIN)/python --require-hashes --compile-bytecode -r $<
 	@touch $@
 
 $(VENV)/.dev: requirements/dev.txt $(VENV)/.runtime
 	@echo "Installing what testing needs"
-	@$(UV) pip install --python $(BIN)/python --require-hashes -r $<
+	@$(UV) pip install --python $(BIN)/python --require-hashes --compile-bytecode -r $<
 	@touch $@
 
 $(VENV)/.uv: requirements/uv.txt | $(BIN)/python
