@@ -18,9 +18,11 @@ from flask import Flask
 from flask_babel import get_locale, gettext
 from markupsafe import Markup, escape
 
+from app.web.locale import LANGUAGES
+
 ARTWORK = ("gift", "voucher", "coffee", "headphones", "ticket", "bag", "phone", "star", "trip", "meal")
 ACCENTS = ("indigo", "teal", "rose", "amber", "forest", "violet", "sky", "ink")
-NO_VALUE = "–"
+NO_VALUE = escape("–")
 
 
 def utc_now() -> datetime:
@@ -60,9 +62,9 @@ def exact(value: datetime, tzname: str | tzinfo | None = None) -> str:
 
 
 def moment(value: datetime | None, tzname: str | tzinfo | None = None) -> Markup:
-    """Return a <time> element in the zone `tzname`, short text and the exact one as title; a dash for None."""
+    """Return a <time> element in the zone `tzname`, the exact text as its title; a dash for None."""
     if value is None:
-        return Markup(NO_VALUE)
+        return NO_VALUE
     text = format_datetime(value.astimezone(zone(tzname)), format="d MMM y, HH:mm", locale=locale())
     return _time_tag(value, exact(value, tzname), text)
 
@@ -70,7 +72,7 @@ def moment(value: datetime | None, tzname: str | tzinfo | None = None) -> Markup
 def day(value: datetime | date | None, tzname: str | tzinfo | None = None) -> Markup:
     """Return a <time> element with the day only, in the zone `tzname` where a moment is given."""
     if value is None:
-        return Markup(NO_VALUE)
+        return NO_VALUE
     if isinstance(value, datetime):
         text = format_date(value.astimezone(zone(tzname)).date(), format="d MMM y", locale=locale())
         return _time_tag(value, exact(value, tzname), text)
@@ -89,7 +91,7 @@ def deadline(value: datetime, tzname: str | tzinfo | None, now: datetime) -> Mar
 def relative(value: datetime | None, tzname: str | tzinfo | None, now: datetime) -> Markup:
     """Return "3 hours ago" or "in 2 days" as a <time> element with the exact moment as title."""
     if value is None:
-        return Markup(NO_VALUE)
+        return NO_VALUE
     text = format_timedelta(value - now, add_direction=True, locale=locale())
     return _time_tag(value, exact(value, tzname), text)
 
@@ -107,28 +109,20 @@ def grouped(value: int) -> str:
 def odds(weight: int, total: int) -> str:
     """Return a chance in words: "1 in 250" where that is exact, else "about 1 in 333"; "no chance" for 0."""
     if weight <= 0 or total <= 0:
-        return gettext("no chance")
+        return str(gettext("no chance"))
     if weight >= total:
-        return gettext("every entry")
-    if gcd(weight, total) == weight:
-        return gettext("1 in %(number)s", number=grouped(total // weight))
+        return str(gettext("every entry"))
+    if total % weight == 0:
+        return str(gettext("1 in %(number)s", number=grouped(total // weight)))
     if 2 * weight > total:
+        shared = gcd(weight, total)
         return gettext(
-            "%(part)s in %(whole)s", part=grouped(_part(weight, total)), whole=grouped(_whole(weight, total))
+            "%(part)s in %(whole)s", part=grouped(weight // shared), whole=grouped(total // shared)
         )
-    digits = 1 if total < 10 * weight else 0
-    ratio = round(total / weight, digits)
-    return gettext("about 1 in %(number)s", number=format_decimal(ratio, format="#,##0.#", locale=locale()))
-
-
-def _part(weight: int, total: int) -> int:
-    """Return the numerator of the reduced fraction."""
-    return weight // gcd(weight, total)
-
-
-def _whole(weight: int, total: int) -> int:
-    """Return the denominator of the reduced fraction."""
-    return total // gcd(weight, total)
+    ratio = round(total / weight, 1 if total < 10 * weight else 0)
+    return str(
+        gettext("about 1 in %(number)s", number=format_decimal(ratio, format="#,##0.#", locale=locale()))
+    )
 
 
 def percent(weight: int, total: int) -> str:
@@ -147,7 +141,7 @@ def _artwork_file(folder: Path, key: str) -> str:
 
 
 def paragraphs(text: str) -> Markup:
-    """Return plain text as paragraphs: blank lines part them, single line breaks stay; everything is escaped."""
+    """Return plain text as escaped paragraphs: blank lines part them, single line breaks stay."""
     blocks = [block.strip() for block in text.replace("\r\n", "\n").split("\n\n")]
     return Markup("").join(
         Markup("<p>{}</p>").format(Markup("<br>").join(escape(line) for line in block.split("\n")))
@@ -157,11 +151,11 @@ def paragraphs(text: str) -> Markup:
 
 
 def register(app: Flask, clock: Callable[[], datetime] = utc_now) -> None:
-    """Give every template of `app` the filters, `lang`, `text_dir`, `accents` and `artwork_keys`."""
+    """Give every template of `app` the filters and `lang`, `text_dir`, `languages`, `accents`, `artwork_keys`."""
     folder = Path(app.static_folder or "static") / "img" / "prizes"
 
     def artwork(key: str | None) -> Markup:
-        """Return the drawing inline, so that it takes the campaign's accent; an unknown key gives the gift."""
+        """Return the drawing inline, so that it takes the accent; an unknown key gives the gift."""
         return Markup(_artwork_file(folder, key if key in ARTWORK else "gift"))  # noqa: S704 - our own files
 
     def ago(value: datetime | None, tzname: str | tzinfo | None = None) -> Markup:
@@ -193,6 +187,7 @@ def register(app: Flask, clock: Callable[[], datetime] = utc_now) -> None:
         return {
             "lang": str(here).replace("_", "-"),
             "text_dir": here.text_direction,
+            "languages": [(code, Locale.parse(code).get_display_name(code)) for code in LANGUAGES],
             "accents": ACCENTS,
             "artwork_keys": ARTWORK,
         }
