@@ -15,8 +15,11 @@ class Databases(Protocol):
     def create(self) -> str:
         """Make a migrated database with no rows of ours and return its address."""
 
+    def create_empty(self) -> str:
+        """Make a database without any table, for tests of the migrations themselves."""
+
     def discard(self, url: str) -> None:
-        """Remove a database made by `create`, whoever may still be connected."""
+        """Take back what `create` or `create_empty` gave, whoever may still be connected."""
 
 
 class SqliteDatabases:
@@ -31,9 +34,13 @@ class SqliteDatabases:
 
     def create(self) -> str:
         """Copy the template file."""
-        path = self._folder / f"{next(self._numbers)}.sqlite3"
-        shutil.copyfile(self._template, path)
-        return f"sqlite:///{path}"
+        url = self.create_empty()
+        shutil.copyfile(self._template, url.removeprefix("sqlite:///"))
+        return url
+
+    def create_empty(self) -> str:
+        """Name a file that is not there yet."""
+        return f"sqlite:///{self._folder / f'{next(self._numbers)}.sqlite3'}"
 
     def discard(self, url: str) -> None:
         """Remove the file and what SQLite and the write queue put beside it."""
@@ -43,20 +50,39 @@ class SqliteDatabases:
 
 
 class PostgresDatabases:
-    """One database each on a running server; `prefix` keeps workers that run side by side apart."""
+    """Copies of the template on a running server, emptied and used again; `prefix` keeps workers apart.
+
+    Emptying takes a tenth of the time of a new copy. A test that changes tables wants `create_empty`.
+    """
 
     def __init__(self, server_url: str, prefix: str, folder: Path) -> None:
         self._server_url = server_url
         self._prefix = prefix
+        self._free: list[str] = []
+        self._migrated: set[str] = set()
         self._numbers = itertools.count(1)
         self._template = f"{prefix}_template"
         migrate(postgres.create_database(server_url, self._template), folder)
 
     def create(self) -> str:
-        """Copy the template database."""
-        name = f"{self._prefix}_{next(self._numbers)}"
-        return postgres.create_database(self._server_url, name, template=self._template)
+        """Take an emptied database, or copy the template."""
+        if self._free:
+            return self._free.pop()
+        url = postgres.create_database(self._server_url, self._name(), template=self._template)
+        self._migrated.add(url)
+        return url
+
+    def create_empty(self) -> str:
+        """Make a database without tables."""
+        return postgres.create_database(self._server_url, self._name())
 
     def discard(self, url: str) -> None:
-        """Drop the database."""
-        postgres.drop_database(self._server_url, postgres.database_name(url))
+        """Empty the database for the next test; drop it if the test began without tables."""
+        if url in self._migrated:
+            postgres.empty_tables(self._server_url, url)
+            self._free.append(url)
+        else:
+            postgres.drop_database(self._server_url, postgres.database_name(url))
+
+    def _name(self) -> str:
+        return f"{self._prefix}_{next(self._numbers)}"
