@@ -10,7 +10,7 @@ from app.adapters.captcha import AltchaCaptcha
 from app.adapters.chance import SystemRng
 from app.adapters.database import prepare_engine
 from app.adapters.seeds import SeedVault
-from app.adapters.tokens import Signer
+from app.adapters.tokens import NonceMint, Signer
 from app.config import ROOT, Settings, load_settings
 from app.extensions import Tools, babel, csrf, db, limiter, login, migrate
 from app.web.locale import select_locale
@@ -94,4 +94,5 @@ def _init_adapters(app: Flask, settings: Settings) -> None:
         vault=SeedVault(settings.seed_key),
         captcha=AltchaCaptcha(settings.secret_keys[0], settings.captcha_cost),
         signer=Signer(settings.secret_keys),
+        nonces=NonceMint(settings.secret_keys[0]),
     )

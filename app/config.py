@@ -1,4 +1,4 @@
-"""Typed settings, read once from PRIZEWELL_* variables. A wrong or unsafe one stops the start and says why."""
+"""Typed settings, read once from the environment. A wrong or unsafe one stops the start and says why."""
 
 import ipaddress
 import json
@@ -104,7 +104,7 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
 def _check(settings: Settings) -> None:
     if settings.is_sqlite and settings.processes > 1:
         raise ConfigError(
-            "PRIZEWELL_PROCESSES: SQLite is fastest, and its rate limits right, in one process; use PostgreSQL for more"
+            "PRIZEWELL_PROCESSES: SQLite is fastest in one process; use PostgreSQL for more"
         )
     if settings.rate_limits and settings.processes > 1 and settings.rate_limit_storage == "memory://":
         raise ConfigError(
@@ -126,7 +126,7 @@ def _check(settings: Settings) -> None:
 
 
 def _stored_secrets(instance: Path, env: Mapping[str, str]) -> dict[str, str]:
-    """The secrets under the instance folder, made once with mode 0600; not touched when the environment has all."""
+    """The secrets under the instance folder, made once (mode 0600) unless the environment has them all."""
     if env.get("PRIZEWELL_SECRET_KEY") and env.get("PRIZEWELL_SEED_KEY"):
         return {"secret_key": "", "seed_key": ""}
     path = instance / SECRETS_FILE

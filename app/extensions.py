@@ -13,7 +13,7 @@ from flask_wtf import CSRFProtect
 
 from app.adapters.captcha import Captcha
 from app.adapters.seeds import SeedVault
-from app.adapters.tokens import Signer
+from app.adapters.tokens import NonceMint, Signer
 from app.config import Settings
 from app.domain.chance import Rng
 from app.domain.identity import network_prefix
@@ -43,6 +43,7 @@ class Tools:
     vault: SeedVault
     captcha: Captcha
     signer: Signer
+    nonces: NonceMint
 
     def now(self) -> datetime:
         """The present, aware, in UTC: front ends read the clock once and pass it on."""

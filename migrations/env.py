@@ -1,7 +1,8 @@
-"""Alembic's entry point: migrations run on the application's own engine, one transaction each, on both databases."""
+"""Alembic's entry point: migrations run on the application's own engine, in one transaction."""
 
 from alembic import context
 from alembic.script import ScriptDirectory
+
 from app.adapters.database import WRITE, write_turn
 from app.extensions import db
 from app.models.base import UtcDateTime

@@ -1,7 +1,7 @@
 """CAPTCHA: ALTCHA proof of work, self-hosted. Fails closed: whatever cannot be checked is not solved.
 
-The library has no replay protection. A solution is therefore handed on with its challenge's signature, which the
-entry's transaction spends (`SpentChallenge`); the text of a payload is no identity, since many texts verify.
+The library has no replay protection. A solution is therefore handed on with its challenge's signature, which
+the entry's transaction spends (`SpentChallenge`); the payload's text is no identity, since many texts verify.
 """
 
 import hashlib
@@ -9,7 +9,6 @@ import hmac
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
-from uuid import UUID
 
 import altcha
 
@@ -43,54 +42,52 @@ Verdict = Solved | Unsolved
 class Captcha(Protocol):
     """What the entry form needs of a CAPTCHA."""
 
-    def challenge(self, campaign: UUID, now: datetime, rng: Rng) -> dict[str, Any]:
-        """A fresh challenge for this campaign, as JSON for the widget."""
+    def challenge(self, campaign: str, now: datetime, rng: Rng) -> dict[str, Any]:
+        """A fresh challenge for the campaign of this slug, as JSON for the widget."""
         ...
 
-    def verify(self, payload: str, campaign: UUID, now: datetime) -> Verdict:
+    def verify(self, payload: str, campaign: str, now: datetime) -> Verdict:
         """Check what the widget sent back. Never raises on bad input."""
         ...
 
 
 class AltchaCaptcha:
-    """ALTCHA with a bounded solving time: the counter to find is 50 to 149, the key derivation costs `cost` rounds."""
+    """ALTCHA with a bounded solving time: 50 to 149 key derivations of `cost` rounds each."""
 
     def __init__(self, secret: str, cost: int) -> None:
         self._sign_key = _derive(secret, b"prizewell/captcha/sign")
         self._solution_key = _derive(secret, b"prizewell/captcha/solution")
         self._cost = cost
 
-    def challenge(self, campaign: UUID, now: datetime, rng: Rng) -> dict[str, Any]:
+    def challenge(self, campaign: str, now: datetime, rng: Rng) -> dict[str, Any]:
         """See `Captcha.challenge`."""
         made: dict[str, Any] = altcha.create_challenge(
             ALGORITHM,
             self._cost,
             counter=rng.randbelow(100) + 50,
             expires_at=now + LIFETIME,
-            data={"campaign": campaign.hex, "action": ACTION},
+            data={"campaign": campaign, "action": ACTION},
             hmac_secret=self._sign_key,
             hmac_key_secret=self._solution_key,
         ).to_dict()
         return made
 
-    def verify(self, payload: str, campaign: UUID, now: datetime) -> Verdict:
+    def verify(self, payload: str, campaign: str, now: datetime) -> Verdict:
         """See `Captcha.verify`."""
         if not payload or len(payload) > MAX_PAYLOAD:
             return Unsolved(RefusalReason.CAPTCHA_INVALID)
         try:
             return self._verify(altcha.Payload.from_base64(payload), campaign, now)
-        except (
-            Exception
-        ):  # hostile input reaches deep into the parser; whatever breaks there is not a solution
+        except Exception:  # noqa: BLE001 -- hostile input reaches deep into the parser; what breaks it is no solution
             return Unsolved(RefusalReason.CAPTCHA_INVALID)
 
-    def _verify(self, payload: altcha.Payload, campaign: UUID, now: datetime) -> Verdict:
+    def _verify(self, payload: altcha.Payload, campaign: str, now: datetime) -> Verdict:
         result = altcha.verify_solution(
             payload, hmac_secret=self._sign_key, hmac_key_secret=self._solution_key
         )
         parameters = payload.challenge.parameters
         genuine = not result.invalid_signature and parameters.expires_at is not None
-        if not genuine or parameters.data != {"campaign": campaign.hex, "action": ACTION}:
+        if not genuine or parameters.data != {"campaign": campaign, "action": ACTION}:
             return Unsolved(RefusalReason.CAPTCHA_INVALID)
         expires_at = datetime.fromtimestamp(parameters.expires_at or 0, UTC)
         if result.expired or now >= expires_at:

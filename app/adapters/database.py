@@ -1,7 +1,7 @@
 """SQLite and PostgreSQL, set up so that both keep the same promises.
 
-SQLite: WAL, one fsync per commit, foreign keys, and write units that take the write lock when they begin. Writers
-wait in a queue of ours, first come first served, because SQLite's own busy handler polls and starves.
+SQLite: WAL, one fsync per commit, foreign keys, and write units that take the write lock when they begin.
+Writers wait in a queue of ours, first come first served, because SQLite's own busy handler polls and starves.
 """
 
 import fcntl
@@ -10,8 +10,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -34,15 +33,16 @@ _PRAGMAS = (
     "PRAGMA temp_store = MEMORY",
 )
 
-# SQLSTATEs after which the whole unit of work may be run again: serialization failure, deadlock, lock not available,
-# the server's going-away notices, and a unique violation: somebody else was first, and the next run will see it.
+# SQLSTATEs after which the whole unit of work may be run again: serialization failure, deadlock, lock not
+# available, the server's going-away notices, and a unique violation: somebody else was first, and the next
+# run will see it.
 _RETRYABLE = {"40001", "40P01", "55P03", "57P01", "57P02", "57P03", "23505"}
 
 
 class WriteQueue:
     """One writer at a time, in order of arrival: a queue of threads, then a lock on a file between processes.
 
-    `turn` raises Busy when more than `max_waiting` threads wait already, or when no turn came in `wait_seconds`.
+    `turn` raises Busy when `max_waiting` threads wait already, or when no turn came in `wait_seconds`.
     """
 
     def __init__(
@@ -112,7 +112,7 @@ _queues: WeakKeyDictionary[Engine, WriteQueue] = WeakKeyDictionary()
 
 
 def prepare_engine(engine: Engine) -> None:
-    """Attach what the database needs to keep our promises. Call once per engine, before its first connection."""
+    """Attach what the database needs to keep our promises. Call it before the engine's first connection."""
     if engine.dialect.name != "sqlite" or engine in _queues:
         return
     _queues[engine] = WriteQueue(f"{engine.url.database}.lock")

@@ -1,12 +1,18 @@
-"""Signed tokens: what links and hidden fields carry. One salt per purpose, SHA-256, an expiry, keys that rotate."""
+"""Signed tokens for links and hidden fields: one salt per purpose, SHA-256, an expiry, keys that rotate."""
 
 import hashlib
+import hmac
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from itsdangerous import BadSignature, URLSafeTimedSerializer
+from itsdangerous import BadSignature, URLSafeSerializer
+
+from app.domain.chance import Rng
+from app.domain.draw import NONCE_BYTES
+
+MARK_BYTES = 4
 
 
 class Purpose(StrEnum):
@@ -27,12 +33,15 @@ LIFETIMES = {
 
 
 class Signer:
-    """Signs small JSON values and reads them back; the first key signs, the others still verify."""
+    """Signs small JSON values and reads them back; the first key signs, the others still verify.
+
+    The moment of signing is an argument: what was signed for the same moment is the same text.
+    """
 
     def __init__(self, keys: Sequence[str]) -> None:
         oldest_first = list(reversed(keys))
         self._serializers = {
-            purpose: URLSafeTimedSerializer(
+            purpose: URLSafeSerializer(
                 oldest_first,
                 salt=f"prizewell/{purpose}",
                 signer_kwargs={"digest_method": hashlib.sha256, "key_derivation": "hmac"},
@@ -40,14 +49,34 @@ class Signer:
             for purpose in Purpose
         }
 
-    def sign(self, purpose: Purpose, value: Any) -> str:
+    def sign(self, purpose: Purpose, value: Any, now: datetime) -> str:
         """A URL-safe token."""
-        token = self._serializers[purpose].dumps(value)
-        return token if isinstance(token, str) else token.decode()
+        return str(self._serializers[purpose].dumps([int(now.timestamp()), value]))
 
-    def read(self, purpose: Purpose, token: str) -> Any | None:
+    def read(self, purpose: Purpose, token: str, now: datetime) -> Any | None:
         """The value; None for a token that is malformed, forged, expired or made for something else."""
         try:
-            return self._serializers[purpose].loads(token, max_age=int(LIFETIMES[purpose].total_seconds()))
+            signed_at, value = self._serializers[purpose].loads(token)
         except BadSignature:
             return None
+        is_fresh = now < datetime.fromtimestamp(signed_at, UTC) + LIFETIMES[purpose]
+        return value if is_fresh else None
+
+
+class NonceMint:
+    """Nonces for browsers without JavaScript: 12 random bytes and a 4-byte mark by which we know our own."""
+
+    def __init__(self, secret: str) -> None:
+        self._key = hmac.digest(secret.encode(), b"prizewell/nonce", "sha256")
+
+    def mint(self, rng: Rng) -> bytes:
+        """A fresh nonce of 16 bytes."""
+        body = rng.token_bytes(NONCE_BYTES - MARK_BYTES)
+        return body + self._mark(body)
+
+    def is_ours(self, nonce: bytes) -> bool:
+        """True for a nonce the server made; a browser's own passes for one once in 2^32."""
+        return hmac.compare_digest(nonce[-MARK_BYTES:], self._mark(nonce[:-MARK_BYTES]))
+
+    def _mark(self, body: bytes) -> bytes:
+        return hmac.digest(self._key, body, "sha256")[:MARK_BYTES]

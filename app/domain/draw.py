@@ -25,7 +25,7 @@ class Draw:
 
 
 def seed_commitment(campaign: UUID, seed: bytes) -> str:
-    """`seed_commit` (64 hex digits): published before the first entry, it fixes the seed without showing it."""
+    """`seed_commit` (64 hex digits): published before any entry, it fixes the seed without showing it."""
     return hashlib.sha256(b"prizewell/seed/1\0" + campaign.bytes + seed).hexdigest()
 
 

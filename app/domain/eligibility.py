@@ -85,7 +85,7 @@ def limit_period(window: Window, now: datetime) -> str:
 
 
 def next_chance(window: Window, entered_at: datetime) -> datetime | None:
-    """When the person may enter again: the next midnight in the campaign's zone, if still before the close."""
+    """When the person may enter again: the next midnight in the campaign's zone, if before the close."""
     if window.limit is EntryLimit.ONCE:
         return None
     tomorrow = entered_at.astimezone(window.zone).date() + timedelta(days=1)

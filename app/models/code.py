@@ -21,8 +21,8 @@ class CodeStatus(StrEnum):
 class Code(Base):
     """One unique, single-use code: the row is the unit of stock and settles every race for it.
 
-    `slot` is random. The free codes of a tier are indexed by it, so that claims start at random places, do not
-    queue for one row, and never walk past codes that are gone. `key` makes codes unique whatever their case.
+    `slot` is random. The free codes of a tier are indexed by it, so that claims start at random places, do
+    not queue for one row, and never walk past codes that are gone. `key` makes codes unique in any case.
     """
 
     __tablename__ = "code"

@@ -10,7 +10,7 @@ from app.models.base import Base
 
 
 class OddsTableRecord(Base):
-    """A version of the odds as its canonical JSON, chained to the one before by hash; a trigger keeps it fixed."""
+    """A version of the odds: canonical JSON, chained to the version before by hash; triggers keep it."""
 
     __tablename__ = "odds_table"
     __table_args__ = (CheckConstraint("version >= 1", name="version"),)

@@ -33,7 +33,7 @@ class Visit(Base):
 
 
 class DailyKey(Base):
-    """The key visitors are hashed with on one day; destroyed after 48 hours, so that nobody can be traced back."""
+    """The key one day's visitors are hashed with; destroyed after 48 hours: nobody can be traced back."""
 
     __tablename__ = "daily_key"
 

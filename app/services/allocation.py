@@ -33,9 +33,9 @@ def slot_for(rng: Rng) -> int:
 def claim(session: Session, tier_id: UUID, rng: Rng) -> Claimed | None:
     """Claim one free code of the tier; None when none is left.
 
-    The claim is one conditional UPDATE: the row settles the race. It starts at a random slot, so that units running
-    side by side meet different rows, and wraps round once. Rows other units hold are skipped, but "none left" is
-    only said when no free code is there at all: one that a failing unit gives back is not lost.
+    The claim is one conditional UPDATE: the row settles the race. It starts at a random slot, so that units
+    running side by side meet different rows, and wraps round once. Rows other units hold are skipped, but
+    "none left" is only said when no free code is there at all: what a failing unit gives back is not lost.
     """
     start = rng.randbelow(SLOTS)
     for _ in range(_PATIENCE):

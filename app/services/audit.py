@@ -35,7 +35,7 @@ def record(
     after: Mapping[str, Any] | None = None,
     reason: str = "",
 ) -> None:
-    """Add one record. `action` is a stable dotted word (`tier.edit`); no code and no password is ever among the values."""
+    """Add one record. `action` is a stable word (`tier.edit`); codes and passwords are never among values."""
     session.add(
         AuditRecord(
             at=now,

@@ -53,8 +53,16 @@ def get(session: Session, slug: str) -> Campaign:
     return campaign
 
 
+def get_by_id(session: Session, campaign_id: UUID) -> Campaign:
+    """The campaign of that id. Raises NotFound."""
+    campaign = session.get(Campaign, campaign_id)
+    if campaign is None:
+        raise NotFound("this campaign does not exist")
+    return campaign
+
+
 def get_for_change(session: Session, campaign_id: UUID) -> Campaign:
-    """The campaign with its row locked: changes of one campaign's odds come one after another. Raises NotFound."""
+    """The campaign with its row locked: changes of its odds come one after another. Raises NotFound."""
     query = select(Campaign).where(Campaign.id == campaign_id).with_for_update()
     campaign = session.scalars(query.execution_options(populate_existing=True)).one_or_none()
     if campaign is None:
@@ -116,8 +124,8 @@ def edit(
 ) -> Campaign:
     """Change a campaign's texts, window and limit; `expected_version` is the one the form was filled from.
 
-    Raises StaleEdit when somebody else saved meanwhile, Conflict for a taken slug, or for another limit per person
-    or time zone once people have entered; InvalidInput for a wrong field.
+    Raises StaleEdit when somebody else saved meanwhile, Conflict for a taken slug, or for another limit per
+    person or time zone once people have entered; InvalidInput for a wrong field.
     """
     _check(plan)
     campaign = get_for_change(session, campaign_id)

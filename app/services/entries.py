@@ -1,4 +1,4 @@
-"""Entries: `submit_entry` is the one route in, for the page, the command line, the benchmarks and the tests."""
+"""Entries: `submit_entry` is the one route in, for the page, the benchmarks and the tests alike."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -59,8 +59,8 @@ def submit_entry(
     """Take one submission, draw it once, and answer with its stored outcome.
 
     The same nonce sent again returns the same outcome without a second draw, also after the close. Refused
-    submissions store nothing but their used-up CAPTCHA. Raises NotFound for an unknown campaign and SeedUnreadable
-    when the campaign's seed cannot be opened: there is no other source of randomness.
+    submissions store nothing but their used-up CAPTCHA. Raises NotFound for an unknown campaign and
+    SeedUnreadable when the campaign's seed cannot be opened: there is no other source of randomness.
     """
     campaign, table = _campaign_with_odds(session, submission.campaign)
     window = window_of(campaign)

@@ -10,7 +10,7 @@ from app.domain.errors import Busy, Conflict, InvalidInput, NotFound, SeedUnread
 def register(app: Flask) -> None:
     """Answer HTTP errors, and the errors services raise that no view has handled."""
     app.register_error_handler(HTTPException, _on_http)
-    app.register_error_handler(NotFound, lambda error: _answer(404))
+    app.register_error_handler(NotFound, lambda _error: _answer(404))
     app.register_error_handler(Conflict, lambda error: _answer(409, str(error)))
     app.register_error_handler(InvalidInput, lambda error: _answer(422, str(error)))
     app.register_error_handler(Busy, _on_busy)
@@ -38,7 +38,7 @@ def _on_busy(error: Busy) -> Response:
     return response
 
 
-def _on_seed(error: SeedUnreadable) -> Response:
+def _on_seed(_error: SeedUnreadable) -> Response:
     return _answer(503, _("Entries are closed for the moment. Please come back later."))
 
 

@@ -1,4 +1,4 @@
-"""The language of a page: chosen (`?lang=tr`, remembered in the session), or the browser's first that we speak."""
+"""The language of a page: the one chosen (`?lang=tr`, remembered), or the browser's first that we speak."""
 
 from flask import request, session
 

@@ -234,7 +234,11 @@ def upgrade() -> None:
         sa.Column("partner_id", sa.Uuid(), nullable=True),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.CheckConstraint(
-            "(reason = 'no_win' AND tier_hit_id IS NULL AND tier_awarded_id IS NULL) OR (reason = 'empty' AND tier_hit_id IS NOT NULL AND tier_awarded_id IS NULL) OR (reason = 'hit' AND tier_awarded_id IS NOT NULL AND tier_hit_id = tier_awarded_id) OR (reason = 'fallback' AND tier_hit_id IS NOT NULL AND tier_awarded_id IS NOT NULL AND tier_hit_id <> tier_awarded_id)",
+            "(reason = 'no_win' AND tier_hit_id IS NULL AND tier_awarded_id IS NULL)"
+            " OR (reason = 'empty' AND tier_hit_id IS NOT NULL AND tier_awarded_id IS NULL)"
+            " OR (reason = 'hit' AND tier_awarded_id IS NOT NULL AND tier_hit_id = tier_awarded_id)"
+            " OR (reason = 'fallback' AND tier_hit_id IS NOT NULL"
+            " AND tier_awarded_id IS NOT NULL AND tier_hit_id <> tier_awarded_id)",
             name="ck_entry_outcome",
         ),
         sa.CheckConstraint("length(nonce) = 16", name="ck_entry_nonce"),

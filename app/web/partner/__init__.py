@@ -1,0 +1,1 @@
+"""A partner's own figures, behind a signed link."""

@@ -1,0 +1,67 @@
+"""The entry form: its fields and what each must be."""
+
+import re
+import unicodedata
+from typing import Any
+
+from email_validator import EmailNotValidError, validate_email
+from flask_babel import lazy_gettext as _l
+from flask_wtf import FlaskForm
+from wtforms import BooleanField, EmailField, Field, HiddenField, StringField, ValidationError
+from wtforms.validators import InputRequired, Length
+
+from app.domain.identity import InvalidAddress, canonical_email
+
+_NONCE = re.compile(r"[0-9a-f]{32}")
+
+
+def _stripped(value: Any) -> Any:
+    return value.strip(" \t") if isinstance(value, str) else value
+
+
+def _one_line(_form: FlaskForm, field: Field) -> None:
+    if any(unicodedata.category(character) in {"Cc", "Cs"} for character in field.data or ""):
+        raise ValidationError(_l("Please use letters, digits and usual signs only."))
+
+
+def _mail_address(_form: FlaskForm, field: Field) -> None:
+    try:
+        validate_email(field.data, check_deliverability=False, test_environment=True)
+        canonical_email(field.data)
+    except (EmailNotValidError, InvalidAddress):
+        raise ValidationError(_l("Please give a valid e-mail address, like name@example.org.")) from None
+
+
+def _nonce(_form: FlaskForm, field: Field) -> None:
+    if not _NONCE.fullmatch(field.data or ""):
+        raise ValidationError(_l("This page is out of date. Please load it again."))
+
+
+class EntryForm(FlaskForm):
+    """What an entrant fills in, and the three hidden fields the page fills in: nonce, altcha and partner."""
+
+    name = StringField(
+        _l("Name"),
+        filters=[_stripped],
+        validators=[
+            InputRequired(_l("Please tell us your name.")),
+            Length(max=120, message=_l("Please use at most 120 characters.")),
+            _one_line,
+        ],
+    )
+    email = EmailField(
+        _l("E-mail address"),
+        filters=[_stripped],
+        validators=[
+            InputRequired(_l("Please give your e-mail address.")),
+            Length(max=254, message=_l("An e-mail address has at most 254 characters.")),
+            _mail_address,
+        ],
+    )
+    accept_rules = BooleanField(
+        _l("I accept the rules"), validators=[InputRequired(_l("Please accept the rules to take part."))]
+    )
+    marketing = BooleanField(_l("Send me news and offers (you can stop them at any time)"))
+    nonce = HiddenField(filters=[lambda value: value.lower() if value else value], validators=[_nonce])
+    altcha = HiddenField()
+    partner = HiddenField()

@@ -1,0 +1,251 @@
+"""The entrants' pages: landing page, entry, result, rules and fairness. Thin: form -> service -> template."""
+
+from contextlib import suppress
+from typing import assert_never
+from uuid import UUID
+
+from flask import Blueprint, Response, jsonify, make_response, redirect, render_template, request, url_for
+from flask_babel import get_locale
+from flask_babel import gettext as _
+from werkzeug.exceptions import NotFound as PageNotFound
+from werkzeug.wrappers import Response as AnyResponse
+
+from app.adapters.tokens import Purpose
+from app.domain.campaign_rules import is_partner_slug
+from app.domain.errors import Busy
+from app.domain.identity import mask_email
+from app.domain.outcomes import Drawn, Lost, Outcome, RefusalReason, Refused, Won
+from app.extensions import csrf, db, limiter, tools
+from app.models import NonceSource, Partner
+from app.services import campaigns, landing, partners
+from app.services.entries import Submission, outcome_of, submit_entry
+from app.web.errors import wants_json
+from app.web.public.forms import EntryForm
+
+public = Blueprint("public", __name__)
+
+CAPTCHA_REASONS = {
+    RefusalReason.CAPTCHA_INVALID,
+    RefusalReason.CAPTCHA_EXPIRED,
+    RefusalReason.CAPTCHA_SPENT,
+}
+
+
+@public.get("/")
+def home() -> AnyResponse | str:
+    """The one open campaign, or a list of them."""
+    opened = landing.open_campaigns(db.session(), now=tools().now())
+    if len(opened) == 1:
+        return redirect(url_for("public.landing_page", slug=opened[0].slug))
+    return render_template("public/home.html", campaigns=opened)
+
+
+@public.get("/favicon.ico")
+def favicon() -> AnyResponse:
+    """Browsers ask for it whatever the page says."""
+    return redirect(url_for("static", filename="img/favicon.svg"), 301)
+
+
+@public.get("/c/<slug>")
+@limiter.limit("240/minute")
+def landing_page(slug: str) -> str:
+    """The landing page."""
+    return _landing(slug, None)
+
+
+@public.get("/c/<slug>/via/<partner>")
+@limiter.limit("240/minute")
+def via_partner(slug: str, partner: str) -> str:
+    """The landing page over a partner's link; an unknown partner changes nothing."""
+    campaign = campaigns.get(db.session(), slug)
+    found = partners.find(db.session(), campaign.id, partner) if is_partner_slug(partner) else None
+    if found is not None:
+        _count_visit(found)
+    return _landing(slug, found)
+
+
+@public.post("/c/<slug>/entries")
+@csrf.exempt  # EntryForm checks the token itself, so that a stale page gets its form back, filled in
+@limiter.limit("60/minute;600/hour")
+def enter(slug: str) -> AnyResponse:
+    """One entry: its fields, its CAPTCHA, its draw, its answer."""
+    form = EntryForm()
+    if not form.validate_on_submit():
+        return _form_again(slug, form)
+    outcome = submit_entry(
+        db.session(), _submission(slug, form), now=tools().now(), rng=tools().rng, vault=tools().vault
+    )
+    match outcome:
+        case Won() | Lost():
+            return _drawn(slug, outcome)
+        case Refused(reason) if reason in CAPTCHA_REASONS:
+            form.altcha.errors = [_captcha_message(reason)]
+            return _form_again(slug, form)
+        case Refused():
+            return _refused(slug, outcome)
+        case _ as unreachable:
+            assert_never(unreachable)
+
+
+@public.get("/c/<slug>/challenge")
+@limiter.limit("120/minute")
+def challenge(slug: str) -> Response:
+    """A CAPTCHA challenge for this campaign."""
+    campaign = campaigns.get(db.session(), slug)
+    return jsonify(tools().captcha.challenge(campaign.slug, tools().now(), tools().rng))
+
+
+@public.get("/c/<slug>/result/<token>")
+def result(slug: str, token: str) -> Response:
+    """The stored outcome of one entry, behind a signed link: reloading it enters nothing."""
+    entry = tools().signer.read(Purpose.RESULT, token, tools().now())
+    if not isinstance(entry, str):
+        raise PageNotFound
+    campaign, outcome = outcome_of(db.session(), UUID(hex=entry))
+    if campaign.slug != slug:
+        raise PageNotFound
+    return _private(_reveal("public/result.html", slug, outcome))
+
+
+@public.get("/c/<slug>/rules")
+def rules(slug: str) -> str:
+    """The rules, with the odds in force."""
+    page = landing.rules_page(db.session(), slug, now=tools().now())
+    return render_template("public/rules.html", page=page)
+
+
+@public.get("/c/<slug>/fairness")
+def fairness(slug: str) -> str:
+    """How anyone can check the draws."""
+    page = landing.fairness_page(db.session(), slug, now=tools().now())
+    return render_template("public/fairness.html", page=page)
+
+
+@public.get("/c/<slug>/odds/<int:version>.json")
+def odds_table(slug: str, version: int) -> Response:
+    """One odds table, byte for byte as it is hashed."""
+    page = landing.fairness_page(db.session(), slug, now=tools().now())
+    for table in page.tables:
+        if table.version == version:
+            return Response(table.document, mimetype="application/json")
+    raise PageNotFound
+
+
+def _landing(slug: str, partner: Partner | None) -> str:
+    now = tools().now()
+    page = landing.landing_page(db.session(), slug, now=now, partner_name=partner.name if partner else None)
+    form = EntryForm(formdata=None)
+    form.nonce.data = tools().nonces.mint(tools().rng).hex()
+    if partner is not None:
+        form.partner.data = tools().signer.sign(Purpose.ATTRIBUTION, [slug, partner.id.hex], now)
+    return render_template("public/landing.html", page=page, form=form, **_links(slug))
+
+
+def _links(slug: str) -> dict[str, str]:
+    return {
+        "submit_url": url_for("public.enter", slug=slug),
+        "challenge_url": url_for("public.challenge", slug=slug),
+        "rules_url": url_for("public.rules", slug=slug),
+        "fairness_url": url_for("public.fairness", slug=slug),
+        "landing_url": url_for("public.landing_page", slug=slug),
+    }
+
+
+def _count_visit(partner: Partner) -> None:
+    """Count a person's visit; a crowded moment costs a count, never the page."""
+    if request.method != "GET" or request.headers.get("Sec-Purpose", "").startswith("prefetch"):
+        return
+    visitor = f"{request.remote_addr}|{request.user_agent.string}"
+    with suppress(Busy):
+        partners.record_visit(db.session(), partner.id, visitor, now=tools().now(), rng=tools().rng)
+
+
+def _submission(slug: str, form: EntryForm) -> Submission:
+    nonce = bytes.fromhex(str(form.nonce.data))
+    return Submission(
+        campaign=slug,
+        name=str(form.name.data),
+        email=str(form.email.data),
+        marketing=bool(form.marketing.data),
+        nonce=nonce,
+        nonce_source=NonceSource.SERVER if tools().nonces.is_ours(nonce) else NonceSource.BROWSER,
+        locale=str(get_locale()),
+        captcha=tools().captcha.verify(form.altcha.data or "", slug, tools().now()),
+        partner_id=_attribution(slug, form.partner.data or ""),
+    )
+
+
+def _attribution(slug: str, token: str) -> UUID | None:
+    """The partner whose link this form came from; None for no token, or one for another campaign."""
+    match tools().signer.read(Purpose.ATTRIBUTION, token, tools().now()):
+        case [str(campaign), str(partner)] if campaign == slug:
+            return UUID(hex=partner)
+        case _:
+            return None
+
+
+def _drawn(slug: str, outcome: Drawn) -> AnyResponse:
+    if wants_json():
+        return _private(jsonify(_as_json(outcome)))
+    if request.headers.get("HX-Request"):
+        return _private(_reveal("public/_reveal.html", slug, outcome))
+    token = tools().signer.sign(Purpose.RESULT, outcome.entry.hex, outcome.at)
+    return redirect(url_for("public.result", slug=slug, token=token), 303)
+
+
+def _refused(slug: str, outcome: Refused) -> Response:
+    if wants_json():
+        return make_response(jsonify(outcome="refused", reason=outcome.reason), 409)
+    template = "public/_reveal.html" if request.headers.get("HX-Request") else "public/result.html"
+    return make_response(_reveal(template, slug, outcome), 409)
+
+
+def _form_again(slug: str, form: EntryForm) -> Response:
+    """The form with its errors in place and what was filled in still there."""
+    if wants_json():
+        return make_response(jsonify(errors=form.errors), 422)
+    page = landing.landing_page(db.session(), slug, now=tools().now())
+    template = "public/_entry_form.html" if request.headers.get("HX-Request") else "public/landing.html"
+    return make_response(render_template(template, page=page, form=form, **_links(slug)), 422)
+
+
+def _reveal(template: str, slug: str, outcome: Outcome) -> str:
+    """The outcome as a fragment or as a page: one content, from the stored row alone."""
+    return render_template(
+        template,
+        campaign=campaigns.get(db.session(), slug),
+        outcome=outcome,
+        email_masked=mask_email(outcome.email) if isinstance(outcome, Won) else "",
+        **_links(slug),
+    )
+
+
+def _as_json(outcome: Drawn) -> dict[str, str]:
+    match outcome:
+        case Won():
+            return {
+                "outcome": "won",
+                "tier": outcome.tier,
+                "prize": outcome.prize,
+                "code": outcome.code,
+                "entry": outcome.entry.hex,
+            }
+        case Lost():
+            return {"outcome": "lost", "entry": outcome.entry.hex}
+        case _ as unreachable:
+            assert_never(unreachable)
+
+
+def _captcha_message(reason: RefusalReason) -> str:
+    messages = {
+        RefusalReason.CAPTCHA_EXPIRED: _("The check took too long. Please try once more."),
+        RefusalReason.CAPTCHA_SPENT: _("This check was used already. Please try once more."),
+    }
+    return messages.get(reason, _("Please confirm that you are human."))
+
+
+def _private(answer: Response | str) -> Response:
+    response = make_response(answer)
+    response.headers["Cache-Control"] = "no-store"
+    response.headers["X-Robots-Tag"] = "noindex"
+    return response
