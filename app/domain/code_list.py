@@ -89,9 +89,9 @@ def decode_code_file(data: bytes | BinaryIO) -> Iterator[str]:
     """
     line = 1
     rest = ""
-    for piece in _decoded(io.BytesIO(data) if isinstance(data, bytes) else data):
-        if piece is None:
-            line += len(_LINE_END.findall(rest))
+    for piece, readable in _decoded(io.BytesIO(data) if isinstance(data, bytes) else data):
+        if not readable:
+            line += len(_LINE_END.findall(rest + piece))
             raise NotText(line, f"Line {line} is not UTF-8 text. Save the file as CSV (UTF-8).")
         # A CR at the end may be the first half of a CRLF: it waits for the next piece.
         text = rest + piece
@@ -106,8 +106,8 @@ def decode_code_file(data: bytes | BinaryIO) -> Iterator[str]:
         yield rest.removesuffix("\r")
 
 
-def _decoded(stream: BinaryIO) -> Iterator[str | None]:
-    # The text in pieces; a last None says that what follows is not text.
+def _decoded(stream: BinaryIO) -> Iterator[tuple[str, bool]]:
+    # The text in pieces; the piece marked False is the last, what follows it is not text.
     chunk = stream.read(_CHUNK)
     if chunk.startswith(b"PK\x03\x04"):
         raise NotText(1, "This is a spreadsheet or an archive, not text. Save the sheet as CSV (UTF-8).")
@@ -116,12 +116,10 @@ def _decoded(stream: BinaryIO) -> Iterator[str | None]:
     start = True
     while True:
         try:
-            piece = decoder.decode(chunk, not chunk)
+            piece, readable = decoder.decode(chunk, not chunk), True
         except UnicodeDecodeError as error:
-            yield error.object[: error.start].decode(encoding, "ignore")
-            yield None
-            return
-        yield piece.removeprefix("\ufeff") if start else piece
+            piece, readable = error.object[: error.start].decode(encoding, "ignore"), False
+        yield piece.removeprefix("\ufeff") if start else piece, readable
         start = False
         if not chunk:
             return

@@ -137,6 +137,7 @@ def test_different_mailboxes_stay_different(one: str, other: str) -> None:
         f"a@{'ö.' * 100}example",
         "a" * 1000 + "@example.org",
         "ﷺ" * 20 + "@example.org",
+        f"{'a' * 60}@{('㎒' * 20 + '.') * 3}{'㎒' * 19}.example",
     ],
 )
 def test_text_that_is_no_address(address: str) -> None:
