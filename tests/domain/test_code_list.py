@@ -209,7 +209,7 @@ def test_a_hundred_thousand_lines_take_a_moment() -> None:
     data = "id;code\r\n" + "".join(f"{number};SUMMER-{number:08}-ABCD-EFGH\r\n" for number in range(100_000))
     start = time.process_time()
     found = read(data)
-    assert time.process_time() - start < 2
+    assert time.process_time() - start < 5  # half a second; many times that when coverage is traced
     assert len(found.codes) == 100_000
 
 
