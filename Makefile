@@ -8,6 +8,7 @@ SOURCES   := $(wildcard app tests benchmarks migrations wsgi.py)
 TEMPLATES := $(wildcard templates)
 PO := $(wildcard app/translations/*/LC_MESSAGES/*.po)
 MO := $(PO:.po=.mo)
+POT := app/translations/messages.pot
 # Cores for pytest; race and browser tests run one at a time whatever this says.
 JOBS ?= 2
 
@@ -75,15 +76,19 @@ migration: $(VENV)/.dev ## The next numbered migration out of the models: make m
 	$(BIN)/flask db revision --autogenerate -m "$(m)" \
 	    --rev-id "$$(printf %04d $$(($$(ls migrations/versions/[0-9]*.py 2>/dev/null | wc -l) + 1)))"
 
+#  `make messages language=de` begins a new language.
 messages: $(VENV)/.dev ## Collect the texts, bring every language file up to date, compile them
 	@mkdir -p app/translations
-	$(BIN)/pybabel -q extract -F pyproject.toml -k lazy_gettext -k _l --omit-header --no-location --sort-output \
-	    -o app/translations/messages.pot .
-	for po in $(PO); do \
-	    language=$${po#app/translations/}; language=$${language%%/*}; \
-	    $(BIN)/pybabel -q update --no-fuzzy-matching --omit-header -i app/translations/messages.pot -o $$po -l $$language || exit 1; \
+	$(BIN)/pybabel -q extract -F pyproject.toml -k lazy_gettext --omit-header --no-location --sort-output \
+	    -o $(POT) .
+ifneq ($(language),)
+	@test -e app/translations/$(language) || $(BIN)/pybabel -q init -i $(POT) -d app/translations -l $(language)
+endif
+	@for folder in app/translations/*/; do \
+	    test -d $$folder || continue; language=$$(basename $$folder); \
+	    $(BIN)/pybabel -q update --no-fuzzy-matching -i $(POT) -d app/translations -l $$language || exit 1; \
+	    $(BIN)/pybabel compile -d app/translations -l $$language || exit 1; \
 	done
-	$(MAKE) $(MO)
 
 %.mo: %.po | $(VENV)/.runtime
 	$(BIN)/pybabel -q compile -i $< -o $@
