@@ -1,0 +1,113 @@
+"""Settings: good defaults, secrets made once, and a clear refusal of what is wrong or unsafe."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from app.config import ConfigError, load_settings
+
+KEYS = {"PRIZEWELL_SECRET_KEY": "0123456789abcdef" * 4, "PRIZEWELL_SEED_KEY": "ab" * 32}
+
+
+def test_the_defaults_serve_this_machine_from_one_file(tmp_path: Path) -> None:
+    settings = load_settings({"PRIZEWELL_INSTANCE": str(tmp_path)})
+    assert settings.database_url == f"sqlite:///{tmp_path}/prizewell.sqlite3"
+    assert settings.public_url == "http://127.0.0.1:8000"
+    assert (settings.is_local, settings.is_https) == (True, False)
+    assert (settings.captcha_cost, settings.rate_limits, settings.trusted_proxies) == (5000, True, 0)
+
+
+def test_secrets_are_made_once_and_are_private(tmp_path: Path) -> None:
+    first = load_settings({"PRIZEWELL_INSTANCE": str(tmp_path / "new")})
+    file = tmp_path / "new" / "secrets.json"
+    assert file.stat().st_mode & 0o777 == 0o600
+    again = load_settings({"PRIZEWELL_INSTANCE": str(tmp_path / "new")})
+    assert (again.secret_keys, again.seed_key) == (first.secret_keys, first.seed_key)
+    assert [path.name for path in file.parent.iterdir()] == ["secrets.json"]
+
+
+def test_secrets_from_the_environment_leave_no_file(tmp_path: Path) -> None:
+    load_settings({"PRIZEWELL_INSTANCE": str(tmp_path), **KEYS})
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_broken_secrets_file_is_never_replaced(tmp_path: Path) -> None:
+    (tmp_path / "secrets.json").write_text("{")
+    with pytest.raises(ConfigError, match="backup"):
+        load_settings({"PRIZEWELL_INSTANCE": str(tmp_path)})
+    assert (tmp_path / "secrets.json").read_text() == "{"
+    (tmp_path / "secrets.json").write_text(json.dumps({"secret_key": "x" * 64}))
+    with pytest.raises(ConfigError, match="backup"):
+        load_settings({"PRIZEWELL_INSTANCE": str(tmp_path)})
+
+
+def test_secrets_never_show_in_a_trace() -> None:
+    assert KEYS["PRIZEWELL_SECRET_KEY"] not in repr(load_settings(KEYS))
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "complaint"),
+    [
+        ("PRIZEWELL_DATABASE_URL", "mysql://localhost/x", "sqlite"),
+        ("PRIZEWELL_DATABASE_URL", "not an address", "database address"),
+        ("PRIZEWELL_DATABASE_URL", "sqlite://", "memory"),
+        ("PRIZEWELL_DATABASE_URL", "sqlite:///:memory:", "memory"),
+        ("PRIZEWELL_SECRET_KEY", "short", "random"),
+        ("PRIZEWELL_SECRET_KEY", "a" * 64, "random"),
+        ("PRIZEWELL_SEED_KEY", "xyz", "64 hex digits"),
+        ("PRIZEWELL_PUBLIC_URL", "win.example.org", "https://"),
+        ("PRIZEWELL_PUBLIC_URL", "https://example.org/win", "without a path"),
+        ("PRIZEWELL_TRUSTED_PROXIES", "-1", "whole number"),
+        ("PRIZEWELL_TRUSTED_PROXIES", "one", "whole number"),
+        ("PRIZEWELL_CAPTCHA_COST", "0", "whole number"),
+        ("PRIZEWELL_CAPTCHA_COST", "1.5", "whole number"),
+        ("PRIZEWELL_RATE_LIMITS", "maybe", "on or off"),
+        ("PORT", "70000", "whole number"),
+    ],
+)
+def test_a_wrong_setting_stops_the_start(name: str, value: str, complaint: str) -> None:
+    with pytest.raises(ConfigError, match=complaint) as caught:
+        load_settings({**KEYS, name: value})
+    assert name in str(caught.value)
+
+
+PUBLIC = {**KEYS, "PRIZEWELL_PUBLIC_URL": "https://win.example.org"}
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("PRIZEWELL_PUBLIC_URL", "http://win.example.org"),
+        ("FLASK_DEBUG", "1"),
+        ("PRIZEWELL_RATE_LIMITS", "off"),
+        ("PRIZEWELL_CAPTCHA_COST", "1"),
+    ],
+)
+def test_what_is_fine_at_home_stops_a_public_start(name: str, value: str) -> None:
+    load_settings({**KEYS, name: value, "PRIZEWELL_PUBLIC_URL": "http://localhost:8000"})
+    with pytest.raises(ConfigError, match=name):
+        load_settings({**PUBLIC, name: value})
+
+
+def test_a_safe_public_start() -> None:
+    settings = load_settings({**PUBLIC, "PRIZEWELL_PUBLIC_URL": "https://win.example.org/"})
+    assert settings.public_url == "https://win.example.org"
+    assert (settings.is_https, settings.is_local) == (True, False)
+
+
+def test_several_processes_need_a_server_for_data_and_for_counting() -> None:
+    several = {**KEYS, "PRIZEWELL_PROCESSES": "2"}
+    with pytest.raises(ConfigError, match="PRIZEWELL_PROCESSES"):
+        load_settings(several)
+    several["PRIZEWELL_DATABASE_URL"] = "postgresql://localhost/prizewell"
+    with pytest.raises(ConfigError, match="PRIZEWELL_RATE_LIMIT_STORAGE"):
+        load_settings(several)
+    settings = load_settings({**several, "PRIZEWELL_RATE_LIMIT_STORAGE": "redis://localhost"})
+    assert settings.database_url.startswith("postgresql+psycopg://")
+
+
+def test_a_listening_address_is_not_a_public_address() -> None:
+    everywhere = {**KEYS, "HOST": "0.0.0.0", "PORT": "9000"}  # noqa: S104 -- read, not bound
+    assert load_settings(everywhere).public_url == "http://127.0.0.1:9000"
+    assert load_settings({**KEYS, "HOST": "::1"}).public_url == "http://[::1]:8000"
