@@ -1,0 +1,243 @@
+"""Prizes: the things in a tier. A prize's stock is its free codes; a plain quantity has generated claim
+codes.
+"""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from app.domain.campaign_rules import ARTWORKS
+from app.domain.chance import Rng
+from app.domain.errors import Conflict, InvalidInput, NotFound, StaleEdit
+from app.domain.ids import random_id
+from app.models import Campaign, Code, Prize, PrizeKind, Tier
+from app.services import audit, campaigns, tiers
+from app.services.audit import Actor
+from app.services.fields import many_lines, one_line
+from app.services.stock import add_generated, check_count, claim_prefix, get_prize_for_change, withdraw_free
+from app.services.uow import unit_of_work
+
+
+@dataclass(frozen=True, slots=True)
+class PrizePlan:
+    """What staff decide about a prize: `text` for the landing page, `instructions` for the winner."""
+
+    name: str
+    text: str = ""
+    instructions: str = ""
+    artwork: str = "gift"
+
+
+@dataclass(frozen=True, slots=True)
+class Stock:
+    """A prize's units by where they stand."""
+
+    free: int = 0
+    won: int = 0
+    withdrawn: int = 0
+
+    @property
+    def total(self) -> int:
+        """Units offered: what is free and what has been won."""
+        return self.free + self.won
+
+
+def listing(session: Session, campaign_id: UUID) -> Sequence[Prize]:
+    """The campaign's prizes, tier by tier in draw order, without removed ones."""
+    return session.scalars(
+        select(Prize)
+        .join(Tier, Tier.id == Prize.tier_id)
+        .where(Prize.campaign_id == campaign_id, Prize.removed_at.is_(None))
+        .order_by(Tier.position, Tier.created_at, Tier.id, Prize.position, Prize.created_at, Prize.id)
+    ).all()
+
+
+def get(session: Session, prize_id: UUID) -> Prize:
+    """The prize. Raises NotFound, also for one that has been removed."""
+    prize = session.get(Prize, prize_id)
+    if prize is None or prize.removed_at is not None:
+        raise NotFound("this prize does not exist, or has been removed")
+    return prize
+
+
+def find_by_name(session: Session, campaign_id: UUID, name: str) -> Prize | None:
+    """The campaign's prize of that name, if there is one."""
+    return session.scalars(
+        select(Prize).where(Prize.campaign_id == campaign_id, Prize.name == name, Prize.removed_at.is_(None))
+    ).one_or_none()
+
+
+def stock_of(session: Session, prize_id: UUID) -> Stock:
+    """One prize's units."""
+    rows = session.execute(
+        select(Code.status, func.count()).where(Code.prize_id == prize_id).group_by(Code.status)
+    )
+    return Stock(**{status.value: count for status, count in rows})
+
+
+def stock_by_prize(session: Session, campaign_id: UUID) -> dict[UUID, Stock]:
+    """The units of each of the campaign's prizes, removed ones too, in one query."""
+    rows = session.execute(
+        select(Prize.id, Code.status, func.count(Code.id))
+        .outerjoin(Code, Code.prize_id == Prize.id)
+        .where(Prize.campaign_id == campaign_id)
+        .group_by(Prize.id, Code.status)
+    )
+    counts: dict[UUID, dict[str, int]] = {}
+    for prize_id, status, count in rows:
+        counts.setdefault(prize_id, {}).update({status.value: count} if status else {})
+    return {prize_id: Stock(**parts) for prize_id, parts in counts.items()}
+
+
+@unit_of_work
+def add(
+    session: Session,
+    tier_id: UUID,
+    plan: PrizePlan,
+    *,
+    quantity: int | None = None,
+    actor: Actor,
+    now: datetime,
+    rng: Rng,
+    reason: str = "",
+) -> Prize:
+    """A new prize: with a `quantity` it has that many units at once, without one its stock is a pool of codes
+    to come.
+
+    Raises NotFound for an unknown tier, Conflict for a name that is taken, InvalidInput for a wrong field.
+    """
+    campaign = campaigns.get_for_change(session, tiers.get(session, tier_id).campaign_id)
+    session.expire_all()
+    tier = tiers.get(session, tier_id)
+    plan = _checked(session, campaign.id, plan, None)
+    kind = PrizeKind.CODES if quantity is None else PrizeKind.QUANTITY
+    last = session.scalar(select(func.max(Prize.position)).where(Prize.tier_id == tier_id))
+    prize = Prize(
+        id=random_id(rng),
+        campaign_id=campaign.id,
+        tier_id=tier_id,
+        kind=kind,
+        position=0 if last is None else last + 1,
+        version=1,
+        created_at=now,
+        **asdict(plan),
+    )
+    session.add(prize)
+    session.flush()
+    after: dict[str, Any] = {**asdict(plan), "tier": tier.name, "kind": kind}
+    if quantity is not None:
+        after |= _restock(session, campaign, prize, quantity, now, rng)
+    audit.record(
+        session, actor, "prize.add", prize.name, now=now, campaign_id=campaign.id, after=after, reason=reason
+    )
+    return prize
+
+
+@unit_of_work
+def edit(
+    session: Session,
+    prize_id: UUID,
+    plan: PrizePlan,
+    *,
+    quantity: int | None = None,
+    expected_version: int | None = None,
+    actor: Actor,
+    now: datetime,
+    rng: Rng,
+    reason: str = "",
+) -> Prize:
+    """Change a prize; `quantity` is how many units of a quantity prize are offered in all, those won
+    included.
+
+    Raises StaleEdit when somebody else saved meanwhile, Conflict for a taken name or a quantity below what
+    has been won, InvalidInput for a wrong field.
+    """
+    prize = get_prize_for_change(session, prize_id)
+    if expected_version is not None and prize.version != expected_version:
+        raise StaleEdit("somebody else has saved this prize meanwhile; look at the new values first")
+    plan = _checked(session, prize.campaign_id, plan, prize)
+    if quantity is not None and prize.kind is PrizeKind.CODES:
+        raise InvalidInput("quantity", "this prize's stock is its codes: upload or generate some instead")
+    before, after = audit.changes(prize, asdict(plan))
+    for name, value in after.items():
+        setattr(prize, name, value)
+    if quantity is not None:
+        offered = stock_of(session, prize_id).total
+        if offered != quantity:
+            campaign = session.get_one(Campaign, prize.campaign_id)
+            before["quantity"] = offered
+            after |= _restock(session, campaign, prize, quantity, now, rng)
+    if after:
+        prize.version += 1
+        audit.record(
+            session,
+            actor,
+            "prize.edit",
+            prize.name,
+            now=now,
+            campaign_id=prize.campaign_id,
+            before=before,
+            after=after,
+            reason=reason,
+        )
+    return prize
+
+
+@unit_of_work
+def remove(session: Session, prize_id: UUID, *, actor: Actor, now: datetime, reason: str = "") -> int:
+    """Take a prize out of its tier; returns how many free codes were withdrawn. What was won stays."""
+    prize = get_prize_for_change(session, prize_id)
+    prize.removed_at = now
+    prize.version += 1
+    batch = withdraw_free(session, prize_id)
+    audit.record(
+        session,
+        actor,
+        "prize.remove",
+        prize.name,
+        now=now,
+        campaign_id=prize.campaign_id,
+        after={"prize": prize_id, "withdrawn": batch.count, "digest": batch.digest},
+        reason=reason,
+    )
+    return batch.count
+
+
+def _restock(
+    session: Session, campaign: Campaign, prize: Prize, quantity: int, now: datetime, rng: Rng
+) -> dict[str, Any]:
+    """Bring a quantity prize to so many units in all; returns what the audit trail keeps of it.
+
+    Entries turn free units into won ones meanwhile; that leaves the total as it is.
+    """
+    check_count("quantity", quantity, 0)
+    change = quantity - stock_of(session, prize.id).total
+    kept: dict[str, Any] = {"quantity": quantity, "prize": prize.id}
+    if change >= 0:
+        batch = add_generated(session, prize, change, claim_prefix(campaign.slug), now=now, rng=rng)
+        return kept | {"added": batch.count, "digest": batch.digest}
+    batch = withdraw_free(session, prize.id, -change)
+    if batch.count < -change:
+        raise Conflict(f"more than {quantity:,} have been won already; what was won stays")
+    return kept | {"withdrawn": batch.count, "digest": batch.digest}
+
+
+def _checked(session: Session, campaign_id: UUID, plan: PrizePlan, prize: Prize | None) -> PrizePlan:
+    """The plan made tidy. Raises InvalidInput and Conflict."""
+    plan = replace(
+        plan,
+        name=one_line("name", plan.name, 120),
+        text=many_lines("text", plan.text, 1000),
+        instructions=many_lines("instructions", plan.instructions, 2000),
+    )
+    if plan.artwork not in ARTWORKS:
+        raise InvalidInput("artwork", f"choose one of {', '.join(ARTWORKS)}")
+    same_name = find_by_name(session, campaign_id, plan.name)
+    if same_name is not None and same_name is not prize:
+        raise Conflict(f"another prize of this campaign is called {plan.name!r}")
+    return plan
