@@ -1,0 +1,282 @@
+"""Accounts: staff are invited by a one-time link, choose a password, and are never locked out altogether."""
+
+import unicodedata
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import exists, select, update
+from sqlalchemy.orm import Session
+
+from app.adapters.passwords import hash_password, needs_rehash, verify_password
+from app.domain.chance import Rng
+from app.domain.errors import Conflict, InvalidInput, NotFound
+from app.domain.identity import InvalidAddress, canonical_email
+from app.domain.ids import random_id
+from app.domain.roles import Role
+from app.models import Account
+from app.services import audit
+from app.services.audit import Actor
+from app.services.fields import one_line
+from app.services.uow import unit_of_work
+
+MIN_PASSWORD = 12
+MAX_PASSWORD = 128
+
+
+def find_active(session: Session, account_id: UUID) -> Account | None:
+    """The account, unless it does not exist or is disabled."""
+    account = session.get(Account, account_id)
+    return account if account is not None and account.disabled_at is None else None
+
+
+def find_by_email(session: Session, email: str) -> Account | None:
+    """The account of that address, however it is written, disabled ones too."""
+    return session.scalars(select(Account).where(Account.email == _plain(email))).one_or_none()
+
+
+def get(session: Session, account_id: UUID) -> Account:
+    """The account, disabled ones too. Raises NotFound."""
+    account = session.get(Account, account_id)
+    if account is None:
+        raise NotFound("this account does not exist")
+    return account
+
+
+def listing(session: Session) -> Sequence[Account]:
+    """All accounts by address."""
+    return session.scalars(select(Account).order_by(Account.email)).all()
+
+
+def anyone_can_sign_in(session: Session) -> bool:
+    """True once some account that is not disabled has a password."""
+    can = Account.password_hash.is_not(None) & Account.disabled_at.is_(None)
+    return bool(session.scalar(select(exists().where(can))))
+
+
+@unit_of_work
+def invite(
+    session: Session, email: str, role: Role, *, actor: Actor, now: datetime, rng: Rng, reason: str = ""
+) -> Account:
+    """The account of that address in that role, made if need be; links handed out before are dead from now
+    on.
+
+    Raises InvalidInput for a malformed address, Conflict for a disabled account, or when the last admin would
+    go.
+    """
+    address = _checked_address(email)
+    query = select(Account).where(Account.email == address).with_for_update()
+    account = session.scalars(query.execution_options(populate_existing=True)).one_or_none()
+    if account is None:
+        account = Account(
+            id=random_id(rng), email=address, role=role, link_counter=1, session_counter=0, created_at=now
+        )
+        session.add(account)
+        session.flush()
+        before = None
+    else:
+        if account.disabled_at is not None:
+            raise Conflict(f"{address} is disabled; enable the account first")
+        before = {"role": account.role}
+        if role is not Role.ADMIN:
+            _keep_an_admin(session, account)
+        account.role = role
+        account.link_counter += 1
+    after = {"role": role}
+    audit.record(
+        session, actor, "account.invite", address, now=now, before=before, after=after, reason=reason
+    )
+    return account
+
+
+def link_payload(account: Account) -> dict[str, Any]:
+    """What a one-time link carries, to be signed: good until the counter moves on."""
+    return {"account": account.id.hex, "counter": account.link_counter}
+
+
+def read_link(session: Session, payload: object) -> Account | None:
+    """The account a link is for; None when it was used, replaced by a newer one, or was never one."""
+    if not isinstance(payload, Mapping):
+        return None
+    try:
+        account = find_active(session, UUID(hex=payload["account"]))
+    except (KeyError, ValueError, AttributeError, TypeError):
+        return None
+    return account if account is not None and account.link_counter == payload.get("counter") else None
+
+
+def set_password_by_link(
+    session: Session, account_id: UUID, counter: int, password: str, name: str, *, now: datetime
+) -> Account | None:
+    """Use a link up: set name and password, end all older sessions; None when the link was used before.
+
+    Of two uses at once one wins. Raises InvalidInput for a password or name that will not do.
+    """
+    account = find_active(session, account_id)
+    if account is None:
+        return None
+    _check_password(password, account.email)
+    return _use_link(
+        session, account_id, counter, hash_password(password), one_line("name", name, 120), now=now
+    )
+
+
+def sign_in(session: Session, email: str, password: str) -> Account | None:
+    """The account when address and password are right; the same work and answer for an unknown one."""
+    account = find_by_email(session, email)
+    stored = account.password_hash if account is not None and account.disabled_at is None else None
+    right = len(password) <= MAX_PASSWORD and verify_password(stored, password)
+    if account is None or stored is None or not right:
+        return None
+    if needs_rehash(stored):
+        _renew_hash(session, account.id, stored, hash_password(password))
+    return account
+
+
+def change_password(
+    session: Session, account_id: UUID, current: str, password: str, *, actor: Actor, now: datetime
+) -> Account:
+    """Set another password for somebody who knows the current one; ends all older sessions.
+
+    Raises InvalidInput with field "current" or "password", NotFound for an account that is gone or disabled.
+    """
+    account = find_active(session, account_id)
+    if account is None:
+        raise NotFound("this account does not exist")
+    if len(current) > MAX_PASSWORD or not verify_password(account.password_hash, current):
+        raise InvalidInput("current", "this is not your current password")
+    _check_password(password, account.email)
+    changed = _replace_password(
+        session, account_id, account.password_hash or "", hash_password(password), actor=actor, now=now
+    )
+    if changed is None:
+        raise InvalidInput("current", "your password was changed meanwhile")
+    return changed
+
+
+@unit_of_work
+def set_role(
+    session: Session, account_id: UUID, role: Role, *, actor: Actor, now: datetime, reason: str = ""
+) -> Account:
+    """Give an account another role. Raises NotFound, and Conflict when the last admin would go."""
+    account = _get_for_change(session, account_id)
+    if account.role is role:
+        return account
+    _keep_an_admin(session, account)
+    before = {"role": account.role}
+    account.role = role
+    after = {"role": role}
+    audit.record(
+        session, actor, "account.role", account.email, now=now, before=before, after=after, reason=reason
+    )
+    return account
+
+
+@unit_of_work
+def disable(session: Session, account_id: UUID, *, actor: Actor, now: datetime, reason: str = "") -> Account:
+    """Shut an account out at once: its sessions and links end. Raises NotFound, and Conflict for the last
+    admin.
+    """
+    account = _get_for_change(session, account_id)
+    if account.disabled_at is None:
+        _keep_an_admin(session, account)
+        account.disabled_at = now
+        account.session_counter += 1
+        account.link_counter += 1
+        audit.record(session, actor, "account.disable", account.email, now=now, reason=reason)
+    return account
+
+
+@unit_of_work
+def enable(session: Session, account_id: UUID, *, actor: Actor, now: datetime, reason: str = "") -> Account:
+    """Let a disabled account in again, with the password it had. Raises NotFound."""
+    account = _get_for_change(session, account_id)
+    if account.disabled_at is not None:
+        account.disabled_at = None
+        audit.record(session, actor, "account.enable", account.email, now=now, reason=reason)
+    return account
+
+
+@unit_of_work
+def _use_link(
+    session: Session, account_id: UUID, counter: int, password_hash: str, name: str, *, now: datetime
+) -> Account | None:
+    used = session.scalars(
+        update(Account)
+        .where(Account.id == account_id, Account.link_counter == counter, Account.disabled_at.is_(None))
+        .values(
+            link_counter=Account.link_counter + 1,
+            session_counter=Account.session_counter + 1,
+            password_hash=password_hash,
+            name=name,
+        )
+        .returning(Account)
+        .execution_options(populate_existing=True)
+    ).one_or_none()
+    if used is not None:
+        audit.record(session, Actor(used.email, used.id), "account.link", used.email, now=now)
+    return used
+
+
+@unit_of_work
+def _replace_password(
+    session: Session, account_id: UUID, old_hash: str, new_hash: str, *, actor: Actor, now: datetime
+) -> Account | None:
+    changed = session.scalars(
+        update(Account)
+        .where(Account.id == account_id, Account.password_hash == old_hash)
+        .values(password_hash=new_hash, session_counter=Account.session_counter + 1)
+        .returning(Account)
+        .execution_options(populate_existing=True)
+    ).one_or_none()
+    if changed is not None:
+        audit.record(session, actor, "account.password", changed.email, now=now)
+    return changed
+
+
+@unit_of_work
+def _renew_hash(session: Session, account_id: UUID, old_hash: str, new_hash: str) -> None:
+    session.execute(
+        update(Account)
+        .where(Account.id == account_id, Account.password_hash == old_hash)
+        .values(password_hash=new_hash)
+    )
+
+
+def _get_for_change(session: Session, account_id: UUID) -> Account:
+    query = select(Account).where(Account.id == account_id).with_for_update()
+    account = session.scalars(query.execution_options(populate_existing=True)).one_or_none()
+    if account is None:
+        raise NotFound("this account does not exist")
+    return account
+
+
+def _keep_an_admin(session: Session, account: Account) -> None:
+    """Raise Conflict when the account is the only active admin; two admins cannot shut out one another at
+    once.
+    """
+    is_admin = (Account.role == Role.ADMIN) & Account.disabled_at.is_(None)
+    admins = session.scalars(select(Account.id).where(is_admin).order_by(Account.id).with_for_update()).all()
+    if list(admins) == [account.id]:
+        raise Conflict("this is the last admin; make somebody else an admin first")
+
+
+def _plain(email: str) -> str:
+    return unicodedata.normalize("NFKC", email).strip().lower()
+
+
+def _checked_address(email: str) -> str:
+    address = _plain(email)
+    try:
+        canonical_email(address)
+    except InvalidAddress as error:
+        raise InvalidInput("email", str(error)) from error
+    return address
+
+
+def _check_password(password: str, email: str) -> None:
+    if not MIN_PASSWORD <= len(password) <= MAX_PASSWORD:
+        raise InvalidInput("password", f"use {MIN_PASSWORD} to {MAX_PASSWORD} characters")
+    if _plain(password) == email:
+        raise InvalidInput("password", "use something else than your e-mail address")
