@@ -1,0 +1,257 @@
+// The entry form: one nonce per visit, the check for humans, what the button says, and the result in the form's place.
+import "./copy.js";
+import "./countdown.js";
+
+const live = document.getElementById("announce");
+let nonce = freshNonce();
+let ready = null; // the form whose check is done and which may go out now
+let height = 0;
+
+/** 32 hex digits from the browser's own randomness: our part in the draw. */
+function freshNonce() {
+  return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+const theForm = () => document.querySelector("form.entry-form");
+
+function applyNonce() {
+  const field = theForm()?.elements.namedItem("nonce");
+  if (field) field.value = nonce;
+}
+
+// A page from the browser's memory is a new visit; a form that came back with errors is the same one.
+addEventListener("pageshow", (event) => {
+  if (event.persisted) {
+    nonce = freshNonce();
+    rest(theForm());
+  }
+  applyNonce();
+});
+
+// ---- What the person is told --------------------------------------------------------------------------------------
+
+/** Show that work is under way: the word on the button, and the same aloud. */
+function work(form, word) {
+  const button = form.querySelector("[type=submit]");
+  const label = button.querySelector("[data-label]");
+  button.dataset.plain ??= label.textContent;
+  label.textContent = button.dataset[word];
+  button.setAttribute("aria-disabled", "true");
+  form.classList.add("working");
+  live.textContent = button.dataset[word];
+}
+
+/** Back to a form that can be sent. */
+function rest(form) {
+  if (!form) return;
+  ready = null;
+  const button = form.querySelector("[type=submit]");
+  if (button.dataset.plain) button.querySelector("[data-label]").textContent = button.dataset.plain;
+  button.removeAttribute("aria-disabled");
+  form.classList.remove("working");
+}
+
+/** One sentence above the fields. */
+function say(form, text) {
+  const place = form.querySelector("[data-messages]");
+  const box = document.createElement("div");
+  box.className = "notice bad";
+  box.setAttribute("role", "alert");
+  box.textContent = text;
+  place.replaceChildren(box);
+  box.scrollIntoView({ block: "nearest" });
+}
+
+/** Put a field's error in its place, tied to the field, or take it away. */
+function mark(field, text) {
+  const list = document.getElementById(`${field.id}-errors`);
+  const names = (field.getAttribute("aria-describedby") ?? "").split(" ").filter((name) => name && name !== list.id);
+  if (text) {
+    const item = document.createElement("li");
+    item.textContent = text;
+    list.replaceChildren(item);
+    field.setAttribute("aria-invalid", "true");
+    names.push(list.id);
+  } else {
+    list.replaceChildren();
+    field.removeAttribute("aria-invalid");
+  }
+  if (names.length) field.setAttribute("aria-describedby", names.join(" "));
+  else field.removeAttribute("aria-describedby");
+}
+
+function complaint(field) {
+  if (field.validity.valueMissing || (field.required && !field.value.trim())) return field.dataset.missing;
+  return field.validity.valid ? "" : (field.dataset.wrong ?? field.validationMessage);
+}
+
+const checked = (form) => [...form.elements].filter((field) => field.dataset?.missing);
+
+/** True when every field that we can judge here is right; else the errors are in place and the first has the focus. */
+function complete(form) {
+  const wrong = checked(form).filter((field) => {
+    const text = complaint(field);
+    mark(field, text);
+    return text;
+  });
+  wrong[0]?.focus();
+  return !wrong.length;
+}
+
+document.addEventListener("input", (event) => {
+  const field = event.target;
+  if (field.getAttribute?.("aria-invalid") && field.dataset.missing && !complaint(field)) mark(field, "");
+});
+
+// ---- The check for humans -----------------------------------------------------------------------------------------
+
+let loading = null;
+const TEXTS = { ar: "ar", de: "de", es: "es-es", tr: "tr" };
+
+/** Load the widget the first time somebody turns to the form, so that a page that is only read stays light. */
+function loadCheck() {
+  const form = theForm();
+  if (!form) return Promise.reject(new Error("no form"));
+  loading ??= (async () => {
+    const vendor = form.dataset.vendor;
+    const sheet = document.createElement("link");
+    sheet.rel = "stylesheet";
+    sheet.href = new URL("../css/altcha.css", import.meta.url);
+    document.head.append(sheet);
+    await import(`${vendor}/altcha.min.js`);
+    globalThis.$altcha.algorithms.set("PBKDF2/SHA-256", () => new Worker(`${vendor}/workers/pbkdf2.js`));
+    const text = TEXTS[document.documentElement.lang.slice(0, 2)];
+    if (text) await import(`${vendor}/i18n/${text}.js`).catch(() => {});
+    await customElements.whenDefined("altcha-widget");
+  })();
+  loading.catch(() => { loading = null; });
+  return loading;
+}
+
+/** Wait until the widget says what came of it: true when it holds an answer to send. */
+async function confirmHuman(form) {
+  await loadCheck();
+  const widget = form.querySelector("altcha-widget");
+  for (let tries = 0; !widget.getState && tries < 100; tries += 1) await new Promise((next) => setTimeout(next, 20));
+  if (["error", "expired"].includes(widget.getState())) widget.reset();
+  if (widget.getState() === "unverified") widget.verify();
+  if (widget.getState() !== "verified") {
+    await new Promise((resolve) => {
+      const listen = (event) => {
+        if (["verified", "error", "expired"].includes(event.detail.state)) {
+          widget.removeEventListener("statechange", listen);
+          resolve();
+        }
+      };
+      widget.addEventListener("statechange", listen);
+      setTimeout(resolve, 90000);
+    });
+    await new Promise((next) => setTimeout(next)); // the widget writes its hidden field after the event
+  }
+  return widget.getState() === "verified";
+}
+
+for (const kind of ["focusin", "pointerover"]) {
+  document.addEventListener(kind, (event) => {
+    if (event.target.closest?.("form.entry-form")) loadCheck().catch(() => {});
+  }, { passive: true });
+}
+
+// ---- Sending ------------------------------------------------------------------------------------------------------
+
+document.addEventListener("submit", async (event) => {
+  const form = event.target;
+  if (form !== theForm() || ready === form) return;
+  event.preventDefault();
+  event.stopImmediatePropagation();
+  if (form.classList.contains("working") || !complete(form)) return;
+  form.querySelector("[data-messages]").replaceChildren();
+  applyNonce();
+  work(form, "checking");
+  const human = await confirmHuman(form).catch(() => false);
+  if (!human) {
+    rest(form);
+    say(form, form.dataset.stuck);
+    return;
+  }
+  work(form, "drawing");
+  ready = form;
+  form.requestSubmit();
+}, true);
+
+/** An answer that was no answer: the same nonce goes out again, so pressing again can never enter twice. */
+function again(form, text) {
+  rest(form);
+  form.querySelector("altcha-widget")?.reset?.();
+  say(form, text);
+}
+
+document.addEventListener("htmx:sendError", () => theForm() && again(theForm(), theForm().dataset.offline));
+document.addEventListener("htmx:timeout", () => theForm() && again(theForm(), theForm().dataset.offline));
+document.addEventListener("htmx:responseError", () => theForm() && again(theForm(), theForm().dataset.busy));
+
+document.addEventListener("htmx:beforeSwap", () => {
+  height = document.getElementById("entry")?.offsetHeight ?? 0;
+});
+
+document.addEventListener("htmx:afterSwap", () => {
+  ready = null;
+  const form = theForm();
+  if (form) {
+    form.noValidate = true;
+    applyNonce();
+    const first = form.querySelector("[aria-invalid=true]");
+    if (first) first.focus();
+    else form.querySelector("[type=submit]").focus();
+    live.textContent = form.querySelector(".errors li, [data-messages] li")?.textContent ?? "";
+    return;
+  }
+  reveal(document.querySelector("[data-reveal]"));
+});
+
+/** The result stands where the form stood, at least as tall, so that nothing on the page moves. */
+function reveal(card) {
+  if (!card) return;
+  card.style.minBlockSize = `${height}px`;
+  card.classList.add("fresh");
+  const title = card.querySelector("h2");
+  title.focus({ preventScroll: true });
+  const box = card.getBoundingClientRect();
+  if (box.top < 0 || box.top > innerHeight * 0.6) card.scrollIntoView({ block: "start" });
+  live.textContent = title.textContent.replace(/\s+/g, " ").trim();
+  if (card.dataset.reveal === "won") {
+    setTimeout(async () => {
+      const { celebrate } = await import("./confetti.js");
+      celebrate(card.querySelector(".float"));
+    }, 450);
+  }
+}
+
+// ---- Sharing: the address of the page alone, nothing about the person ---------------------------------------------
+
+document.addEventListener("click", async (event) => {
+  const button = event.target.closest("[data-share]");
+  if (!button) return;
+  const url = new URL(button.dataset.share, location.href).href;
+  if (navigator.share) {
+    await navigator.share({ title: button.dataset.shareTitle, url }).catch(() => {});
+    return;
+  }
+  const label = button.querySelector("[data-copy-label]");
+  const plain = label.textContent;
+  try {
+    await navigator.clipboard.writeText(url);
+    label.textContent = button.dataset.copied;
+    live.textContent = button.dataset.copied;
+  } catch {
+    label.textContent = url;
+  }
+  setTimeout(() => { label.textContent = plain; }, 3000);
+});
+
+const form = theForm();
+if (form) {
+  form.noValidate = true;
+  applyNonce();
+  if (form.querySelector("[aria-invalid=true]")) form.querySelector("[aria-invalid=true]").focus();
+}
