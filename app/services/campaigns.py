@@ -1,7 +1,7 @@
 """Campaigns: plan, open, pause and close a giveaway."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from uuid import UUID
 from zoneinfo import available_timezones
@@ -19,6 +19,7 @@ from app.domain.ids import random_id
 from app.models import Campaign, Entry
 from app.services import audit, odds
 from app.services.audit import Actor
+from app.services.fields import many_lines, one_line
 from app.services.uow import unit_of_work
 
 DEFAULT_LOSE_WEIGHT = 1000
@@ -90,7 +91,7 @@ def create(
 
     Raises InvalidInput for a wrong field and Conflict when the slug is taken.
     """
-    _check(plan)
+    plan = _checked(plan)
     if find(session, plan.slug) is not None:
         raise Conflict(f"the address {plan.slug!r} is taken by another campaign")
     campaign_id, seed = random_id(rng), rng.token_bytes(SEED_BYTES)
@@ -127,7 +128,7 @@ def edit(
     Raises StaleEdit when somebody else saved meanwhile, Conflict for a taken slug, or for another limit per
     person or time zone once people have entered; InvalidInput for a wrong field.
     """
-    _check(plan)
+    plan = _checked(plan)
     campaign = get_for_change(session, campaign_id)
     if expected_version is not None and campaign.version != expected_version:
         raise StaleEdit("somebody else has saved this campaign meanwhile; look at the new values first")
@@ -231,16 +232,20 @@ def _has_entries(session: Session, campaign_id: UUID) -> bool:
     return bool(session.scalar(select(exists().where(Entry.campaign_id == campaign_id))))
 
 
-def _check(plan: CampaignPlan) -> None:
+def _checked(plan: CampaignPlan) -> CampaignPlan:
+    """The plan made tidy. Raises InvalidInput."""
     if not is_slug(plan.slug):
         raise InvalidInput("slug", "use 2 to 60 small letters, digits and single hyphens, such as summer-26")
-    if not 1 <= len(plan.title) <= 120:
-        raise InvalidInput("title", "give a title of at most 120 characters")
     if plan.timezone not in available_timezones():
-        raise InvalidInput(
-            "timezone", f"{plan.timezone!r} is no known time zone; use one such as Europe/Istanbul"
-        )
+        raise InvalidInput("timezone", f"{plan.timezone!r} is no time zone; use one such as Europe/Istanbul")
     if plan.accent not in ACCENTS:
         raise InvalidInput("accent", f"choose one of {', '.join(ACCENTS)}")
     if plan.opens_at and plan.closes_at and plan.opens_at >= plan.closes_at:
         raise InvalidInput("closes_at", "the end must come after the start")
+    return replace(
+        plan,
+        title=one_line("title", plan.title, 120, "a title"),
+        sponsor=one_line("sponsor", plan.sponsor, 120) if plan.sponsor.strip() else "",
+        intro=many_lines("intro", plan.intro, 2000),
+        rules=many_lines("rules", plan.rules, 50_000),
+    )
