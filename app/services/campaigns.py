@@ -43,6 +43,8 @@ class CampaignPlan:
 
 def find(session: Session, slug: str) -> Campaign | None:
     """The campaign of that slug, if there is one."""
+    if not is_slug(slug):  # whatever stands in a URL comes here, also what a database cannot take
+        return None
     return session.scalars(select(Campaign).where(Campaign.slug == slug)).one_or_none()
 
 

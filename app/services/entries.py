@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from app.adapters.captcha import Solved, Unsolved, Verdict
 from app.adapters.seeds import SeedVault
+from app.domain.campaign_rules import is_slug
 from app.domain.chance import Rng
 from app.domain.draw import Draw, draw, entry_commitment
 from app.domain.eligibility import Window, already_entered, limit_period, next_chance, refusal
@@ -144,7 +145,7 @@ def award_reason(hit: UUID | None, awarded: UUID | None) -> AwardReason:
 
 
 def _campaign_with_odds(session: Session, slug: str) -> tuple[Campaign, OddsTable]:
-    row = session.execute(_CAMPAIGN_WITH_ODDS, {"slug": slug}).one_or_none()
+    row = session.execute(_CAMPAIGN_WITH_ODDS, {"slug": slug}).one_or_none() if is_slug(slug) else None
     if row is None:
         raise NotFound(f"no campaign is called {slug!r}")
     return row.Campaign, odds.parse(row.document)

@@ -8,7 +8,7 @@ from email_validator import EmailNotValidError, validate_email
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
 from wtforms import BooleanField, EmailField, Field, HiddenField, StringField, ValidationError
-from wtforms.validators import InputRequired, Length
+from wtforms.validators import DataRequired, Length
 
 from app.domain.identity import InvalidAddress, canonical_email
 
@@ -44,7 +44,7 @@ class EntryForm(FlaskForm):
         _l("Name"),
         filters=[_stripped],
         validators=[
-            InputRequired(_l("Please tell us your name.")),
+            DataRequired(_l("Please tell us your name.")),
             Length(max=120, message=_l("Please use at most 120 characters.")),
             _one_line,
         ],
@@ -53,13 +53,13 @@ class EntryForm(FlaskForm):
         _l("E-mail address"),
         filters=[_stripped],
         validators=[
-            InputRequired(_l("Please give your e-mail address.")),
+            DataRequired(_l("Please give your e-mail address.")),
             Length(max=254, message=_l("An e-mail address has at most 254 characters.")),
             _mail_address,
         ],
     )
     accept_rules = BooleanField(
-        _l("I accept the rules"), validators=[InputRequired(_l("Please accept the rules to take part."))]
+        _l("I accept the rules"), validators=[DataRequired(_l("Please accept the rules to take part."))]
     )
     marketing = BooleanField(_l("Send me news and offers (you can stop them at any time)"))
     nonce = HiddenField(filters=[lambda value: value.lower() if value else value], validators=[_nonce])

@@ -69,7 +69,7 @@ def via_partner(slug: str, partner: str) -> str:
 @limiter.limit("60/minute;600/hour")
 def enter(slug: str) -> AnyResponse:
     """One entry: its fields, its CAPTCHA, its draw, its answer."""
-    form = EntryForm()
+    form = EntryForm(request.form)  # form fields alone: a JSON body is not a way round their checks
     if not form.validate_on_submit():
         return _form_again(slug, form)
     outcome = submit_entry(
