@@ -59,8 +59,8 @@ types: $(VENV)/.dev
 
 templates: $(VENV)/.dev
 ifneq ($(TEMPLATES),)
-	$(BIN)/djlint --quiet --check $(TEMPLATES)
-	$(BIN)/djlint --quiet --lint $(TEMPLATES)
+	$(BIN)/djlint --check $(TEMPLATES)
+	$(BIN)/djlint --lint $(TEMPLATES)
 endif
 
 bench: $(VENV)/.dev ## Entries per second, beside the floors measured in the same run
