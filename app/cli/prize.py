@@ -1,0 +1,40 @@
+"""Prizes on the command line."""
+
+import click
+from flask.cli import AppGroup
+
+from app.cli.support import WholeNumber, named_campaign, named_tier, session
+from app.extensions import tools
+from app.services import prizes
+from app.services.audit import COMMAND_LINE
+from app.services.prizes import PrizePlan
+from app.services.stock import MAX_UNITS
+
+prize = AppGroup("prize", help="The things in a tier.")
+
+
+@prize.command("add")
+@click.argument("slug")
+@click.argument("tier")
+@click.argument("name")
+@click.option(
+    "--quantity",
+    type=WholeNumber(0, MAX_UNITS),
+    help="Units to give away; without it, a pool of codes.",
+)
+def add(slug: str, tier: str, name: str, quantity: int | None) -> None:
+    """Add a prize to a tier."""
+    campaign = named_campaign(slug)
+    made = prizes.add(
+        session(),
+        named_tier(campaign, tier).id,
+        PrizePlan(name),
+        quantity=quantity,
+        actor=COMMAND_LINE,
+        now=tools().now(),
+        rng=tools().rng,
+    )
+    if quantity is None:
+        click.echo(f"{made.name} has no codes yet. Next: flask prizewell codes import, or codes generate")
+    else:
+        click.echo(f"{made.name} has {quantity:,} units.")

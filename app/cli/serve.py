@@ -1,0 +1,108 @@
+"""`flask prizewell serve`: from nothing, or from yesterday, to a running site in one command."""
+
+import os
+import sys
+
+import click
+import flask_migrate
+from flask.cli import with_appcontext
+from sqlalchemy.engine import make_url
+
+from app.cli.support import figures_link, landing_link, session, sign_in_link
+from app.config import ROOT, Settings
+from app.domain.eligibility import CampaignStatus
+from app.domain.roles import Role
+from app.extensions import db, tools
+from app.models import Account, Campaign, Partner
+from app.services import accounts, campaigns, demo, housekeeping, partners
+from app.services.audit import COMMAND_LINE
+
+WAITING_PER_THREAD = 16  # requests a process takes on before new ones wait in the kernel
+STOP_SECONDS = 20  # for requests in flight, once asked to stop
+
+
+@click.command("serve")
+@with_appcontext
+def serve() -> None:
+    """Migrate, seed a demo the first time, print where everything is, and serve on HOST and PORT."""
+    settings = tools().settings
+    flask_migrate.upgrade()
+    now = tools().now()
+    housekeeping.purge(session(), now=now)
+    if not campaigns.listing(session()):
+        demo.seed_demo(session(), now=now, rng=tools().rng, vault=tools().vault)
+    _tell(settings)
+    db.session.remove()
+    db.engine.dispose()
+    sys.stdout.flush()
+    # The server takes this process over: signals, and the exit code, are its own.
+    os.chdir(ROOT)
+    os.execv(sys.executable, server_command(settings))  # noqa: S606 -- fixed arguments, no shell
+
+
+def server_command(settings: Settings) -> list[str]:
+    """How the web server is started; it answers what is in flight before it stops."""
+    options = {
+        "--interface": "wsgi",
+        "--host": settings.host,
+        "--port": settings.port,
+        "--workers": settings.processes,
+        "--blocking-threads": settings.threads,
+        "--backpressure": settings.threads * WAITING_PER_THREAD,
+        "--workers-kill-timeout": STOP_SECONDS,
+        "--log-level": "warning",
+    }
+    words = [str(word) for option in options.items() for word in option]
+    return [sys.executable, "-m", "granian", *words, "--no-ws", "--respawn-failed-workers", "wsgi:app"]
+
+
+def _tell(settings: Settings) -> None:
+    campaign = _campaign_to_show()
+    lines = [("Landing page", landing_link(campaign))]
+    partner = _partner_to_show(campaign)
+    if partner is not None:
+        lines += [("Partner link", landing_link(campaign, partner)), ("Its figures", figures_link(partner))]
+    if accounts.anyone_can_sign_in(session()):
+        lines.append(("Staff sign-in", f"{settings.public_url}/account/sign-in"))
+    else:
+        admin = _first_admin(settings)
+        lines += [("Admin sign-in", sign_in_link(admin)), ("", f"one-time, for {admin.email}")]
+    lines.append(("Data", _where(settings)))
+    click.echo()
+    click.echo(f"  {click.style('Prizewell', bold=True)}  {settings.public_url}")
+    click.echo()
+    for label, value in lines:
+        click.echo(f"  {label:14} {value}")
+    click.echo()
+    click.echo("  Ctrl-C stops it; everything is kept.")
+    click.echo()
+
+
+def _campaign_to_show() -> Campaign:
+    """The newest campaign people can enter, else the newest of all."""
+    newest_first = campaigns.listing(session())
+    is_open = (each for each in newest_first if each.status is CampaignStatus.OPEN)
+    return next(is_open, newest_first[0])
+
+
+def _partner_to_show(campaign: Campaign) -> Partner | None:
+    return next(iter(partners.listing(session(), campaign.id)), None)
+
+
+def _first_admin(settings: Settings) -> Account:
+    """The admin the link is for, invited anew at each start until somebody has a password."""
+    waiting = [each for each in accounts.listing(session()) if each.role is Role.ADMIN]
+    email = waiting[0].email if waiting else _admin_address(settings)
+    return accounts.invite(
+        session(), email, Role.ADMIN, actor=COMMAND_LINE, now=tools().now(), rng=tools().rng
+    )
+
+
+def _admin_address(settings: Settings) -> str:
+    host = settings.public_host
+    return "admin@example.org" if settings.is_local else f"admin@{host}"
+
+
+def _where(settings: Settings) -> str:
+    url = make_url(settings.database_url)
+    return str(url.database) if settings.is_sqlite else url.render_as_string(hide_password=True)
