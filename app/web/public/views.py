@@ -241,7 +241,7 @@ def _captcha_message(reason: RefusalReason) -> str:
         RefusalReason.CAPTCHA_EXPIRED: _("The check took too long. Please try once more."),
         RefusalReason.CAPTCHA_SPENT: _("This check was used already. Please try once more."),
     }
-    return messages.get(reason, _("Please confirm that you are human."))
+    return str(messages.get(reason) or _("Please confirm that you are human."))
 
 
 def _private(answer: Response | str) -> Response:
