@@ -6,6 +6,8 @@ from pathlib import Path
 
 import flask_migrate
 from flask import Flask
+from jinja2 import BytecodeCache
+from jinja2.bccache import Bucket
 
 from app import create_app
 from app.config import Settings, load_settings
@@ -13,6 +15,25 @@ from app.extensions import db
 
 SECRET_KEY = "0123456789abcdef" * 4
 SEED_KEY = "fedcba9876543210" * 4
+
+
+class CompiledTemplates(BytecodeCache):
+    """Templates compiled once per process, not once per test."""
+
+    def __init__(self) -> None:
+        self._compiled: dict[str, bytes] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        """Give back what `dump_bytecode` was given; the template's text decides whether it still fits."""
+        if bucket.key in self._compiled:
+            bucket.bytecode_from_string(self._compiled[bucket.key])
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        """Keep a compiled template."""
+        self._compiled[bucket.key] = bucket.bytecode_to_string()
+
+
+COMPILED_TEMPLATES = CompiledTemplates()
 
 
 def environment(database_url: str, instance: Path, **changes: str) -> dict[str, str]:
@@ -33,6 +54,7 @@ def application(source: Settings | Mapping[str, str]) -> Iterator[Flask]:
     """An application in testing mode; every connection it opened is closed after the block."""
     app = create_app(source if isinstance(source, Settings) else load_settings(source))
     app.testing = True
+    app.jinja_env.bytecode_cache = COMPILED_TEMPLATES
     try:
         yield app
     finally:
