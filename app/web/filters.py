@@ -116,9 +116,8 @@ def odds(weight: int, total: int) -> str:
         return str(gettext("1 in %(number)s", number=grouped(total // weight)))
     if 2 * weight > total:
         shared = gcd(weight, total)
-        return gettext(
-            "%(part)s in %(whole)s", part=grouped(weight // shared), whole=grouped(total // shared)
-        )
+        part, whole = grouped(weight // shared), grouped(total // shared)
+        return str(gettext("%(part)s in %(whole)s", part=part, whole=whole))
     ratio = round(total / weight, 1 if total < 10 * weight else 0)
     return str(
         gettext("about 1 in %(number)s", number=format_decimal(ratio, format="#,##0.#", locale=locale()))
@@ -151,7 +150,7 @@ def paragraphs(text: str) -> Markup:
 
 
 def register(app: Flask, clock: Callable[[], datetime] = utc_now) -> None:
-    """Give every template of `app` the filters and `lang`, `text_dir`, `languages`, `accents`, `artwork_keys`."""
+    """Give every template of `app` the filters, its language, its direction and the lists of choices."""
     folder = Path(app.static_folder or "static") / "img" / "prizes"
 
     def artwork(key: str | None) -> Markup:
