@@ -2,12 +2,12 @@
 in.
 """
 
+from functools import cache
+
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
 _hasher = PasswordHasher()
-# Checked for people we do not know, so that the time an answer takes does not tell whom we know.
-_NOBODY = _hasher.hash("nobody has this password")
 
 
 def hash_password(password: str) -> str:
@@ -18,10 +18,16 @@ def hash_password(password: str) -> str:
 def verify_password(stored: str | None, password: str) -> bool:
     """True when the password is the one behind the hash. Without a hash: False, after the same work."""
     try:
-        _hasher.verify(stored or _NOBODY, password)
+        _hasher.verify(stored or _hash_of_nobody(), password)
     except (VerificationError, InvalidHashError):
         return False
     return stored is not None
+
+
+@cache
+def _hash_of_nobody() -> str:
+    """Checked for people we do not know, so that the time an answer takes does not tell whom we know."""
+    return _hasher.hash("nobody has this password")
 
 
 def needs_rehash(stored: str) -> bool:

@@ -1,11 +1,13 @@
 """`flask prizewell serve`: from nothing, or from yesterday, to a running site in one command."""
 
-import os
 import sys
 
 import click
 import flask_migrate
 from flask.cli import with_appcontext
+from granian.constants import Interfaces
+from granian.log import LogLevels
+from granian.server.mp import MPServer
 from sqlalchemy.engine import make_url
 
 from app.cli.support import figures_link, landing_link, session, sign_in_link
@@ -35,25 +37,28 @@ def serve() -> None:
     db.session.remove()
     db.engine.dispose()
     sys.stdout.flush()
-    # The server takes this process over: signals, and the exit code, are its own.
-    os.chdir(ROOT)
-    os.execv(sys.executable, server_command(settings))  # noqa: S606 -- fixed arguments, no shell
+    web_server(settings).serve()
 
 
-def server_command(settings: Settings) -> list[str]:
-    """How the web server is started; it answers what is in flight before it stops."""
-    options = {
-        "--interface": "wsgi",
-        "--host": settings.host,
-        "--port": settings.port,
-        "--workers": settings.processes,
-        "--blocking-threads": settings.threads,
-        "--backpressure": settings.threads * WAITING_PER_THREAD,
-        "--workers-kill-timeout": STOP_SECONDS,
-        "--log-level": "warning",
-    }
-    words = [str(word) for option in options.items() for word in option]
-    return [sys.executable, "-m", "granian", *words, "--no-ws", "--respawn-failed-workers", "wsgi:app"]
+def web_server(settings: Settings) -> MPServer:
+    """The web server: it answers what is in flight before it stops.
+
+    Where Python forks, its workers take over the application as it stands here and answer at once.
+    """
+    return MPServer(
+        "wsgi:app",
+        address=settings.host,
+        port=settings.port,
+        interface=Interfaces.WSGI,
+        workers=settings.processes,
+        blocking_threads=settings.threads,
+        backpressure=settings.threads * WAITING_PER_THREAD,
+        workers_kill_timeout=STOP_SECONDS,
+        respawn_failed_workers=True,
+        websockets=False,
+        working_dir=ROOT,
+        log_level=LogLevels.error,
+    )
 
 
 def _tell(settings: Settings) -> None:
