@@ -1,5 +1,4 @@
 // The entry form: one nonce per visit, the check for humans, what the button says, and the result in the form's place.
-import "./copy.js";
 import "./countdown.js";
 
 const live = document.getElementById("announce");
@@ -214,6 +213,7 @@ function reveal(card) {
   if (!card) return;
   card.style.minBlockSize = `${height}px`;
   card.classList.add("fresh");
+  copying();
   const title = card.querySelector("h2");
   title.focus({ preventScroll: true });
   const box = card.getBoundingClientRect();
@@ -249,6 +249,12 @@ document.addEventListener("click", async (event) => {
   setTimeout(() => { label.textContent = plain; }, 3000);
 });
 
+/** Only a page that shows a code needs the copy button's script. */
+function copying() {
+  if (document.querySelector("[data-copy]")) import("./copy.js");
+}
+
+copying();
 const form = theForm();
 if (form) {
   form.noValidate = true;
