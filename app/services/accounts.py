@@ -66,7 +66,7 @@ def invite(
     go.
     """
     address = _checked_address(email)
-    query = select(Account).where(Account.email == address).with_for_update()
+    query = select(Account).where(Account.email == address).with_for_update(key_share=True)
     account = session.scalars(query.execution_options(populate_existing=True)).one_or_none()
     if account is None:
         account = Account(
@@ -245,7 +245,7 @@ def _renew_hash(session: Session, account_id: UUID, old_hash: str, new_hash: str
 
 
 def _get_for_change(session: Session, account_id: UUID) -> Account:
-    query = select(Account).where(Account.id == account_id).with_for_update()
+    query = select(Account).where(Account.id == account_id).with_for_update(key_share=True)
     account = session.scalars(query.execution_options(populate_existing=True)).one_or_none()
     if account is None:
         raise NotFound("this account does not exist")
@@ -257,7 +257,9 @@ def _keep_an_admin(session: Session, account: Account) -> None:
     once.
     """
     is_admin = (Account.role == Role.ADMIN) & Account.disabled_at.is_(None)
-    admins = session.scalars(select(Account.id).where(is_admin).order_by(Account.id).with_for_update()).all()
+    admins = session.scalars(
+        select(Account.id).where(is_admin).order_by(Account.id).with_for_update(key_share=True)
+    ).all()
     if list(admins) == [account.id]:
         raise Conflict("this is the last admin; make somebody else an admin first")
 

@@ -65,8 +65,11 @@ def get_by_id(session: Session, campaign_id: UUID) -> Campaign:
 
 
 def get_for_change(session: Session, campaign_id: UUID) -> Campaign:
-    """The campaign with its row locked: changes of its odds come one after another. Raises NotFound."""
-    query = select(Campaign).where(Campaign.id == campaign_id).with_for_update()
+    """The campaign with its row locked: changes of its odds come one after another. Raises NotFound.
+
+    Entries do not wait for the lock: it leaves the key of the row shared.
+    """
+    query = select(Campaign).where(Campaign.id == campaign_id).with_for_update(key_share=True)
     campaign = session.scalars(query.execution_options(populate_existing=True)).one_or_none()
     if campaign is None:
         raise NotFound("this campaign does not exist")

@@ -28,9 +28,9 @@ is needed.
 
 How the draw works
 
-Each entry is drawn the moment it is sent, with the odds shown on this page. The draw depends on a seed that was
-fixed before the first entry and on a number your own browser makes, so nobody can steer it, and it can be
-checked afterwards.
+Each entry is drawn the moment it is sent, with the odds shown on this page. The draw depends on a seed that
+was fixed before the first entry and on a number your own browser makes, so nobody can steer it, and it can
+be checked afterwards.
 
 What you can win
 
@@ -46,8 +46,8 @@ This is a demonstration: its codes open nothing."""
 _PLAN = CampaignPlan(
     slug=SLUG,
     title="Win your perfect weekend",
-    intro="Leave your name and find out at once: thousands of small treats, and a few days away that you will "
-    "not stop talking about.",
+    intro="Leave your name and find out at once: thousands of small treats, and a few days away that you will"
+    " not stop talking about.",
     sponsor="Corner & Pine",
     rules="\n\n".join(" ".join(paragraph.split()) for paragraph in _RULES.split("\n\n")),
 )
