@@ -3,17 +3,15 @@
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import Executable, Select, bindparam, exists, literal_column, select, update
-from sqlalchemy.orm import Session
+from sqlalchemy import Connection, Executable, Select, bindparam, exists, literal_column, select, update
 
 from app.domain.chance import Rng
 from app.models import Code, CodeStatus
 from app.services.uow import TryAgain
 
 SLOTS = 2**31
-_PATIENCE = (
-    8  # looks at the last codes while other entries hold them, before the whole unit is left to try again
-)
+# Looks at the last codes while other entries hold them, before the whole unit is left to try again.
+_PATIENCE = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,12 +23,7 @@ class Claimed:
     text: str
 
 
-def slot_for(rng: Rng) -> int:
-    """A random place for a new code in its tier's order of claims."""
-    return rng.randbelow(SLOTS)
-
-
-def claim(session: Session, tier_id: UUID, rng: Rng) -> Claimed | None:
+def claim(connection: Connection, tier_id: UUID, rng: Rng) -> Claimed | None:
     """Claim one free code of the tier; None when none is left.
 
     The claim is one conditional UPDATE: the row settles the race. It starts at a random slot, so that units
@@ -40,12 +33,12 @@ def claim(session: Session, tier_id: UUID, rng: Rng) -> Claimed | None:
     start = rng.randbelow(SLOTS)
     for _ in range(_PATIENCE):
         for statement in (_CLAIM_FROM_START, _CLAIM_WRAPPED):
-            row = session.execute(statement, {"tier": tier_id, "start": start}).one_or_none()
+            row = connection.execute(statement, {"tier": tier_id, "start": start}).one_or_none()
             if row is not None:
                 return Claimed(row.id, row.prize_id, row.text)
-        if not session.scalar(_ANY_FREE, {"tier": tier_id}):
+        if not connection.scalar(_ANY_FREE, {"tier": tier_id}):
             return None
-        session.execute(_WAIT_FOR_ONE, {"tier": tier_id})
+        connection.execute(_WAIT_FOR_ONE, {"tier": tier_id})
     raise TryAgain
 
 
@@ -64,7 +57,6 @@ def _claiming(candidate: Select[int]) -> Executable:
         .where(Code.id == chosen, _IS_FREE)
         .values(status=CodeStatus.WON)
         .returning(Code.id, Code.prize_id, Code.text)
-        .execution_options(synchronize_session=False)
     )
 
 

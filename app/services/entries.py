@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Row, and_, bindparam, insert, select
+from sqlalchemy import Connection, Row, and_, bindparam, insert, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -63,34 +63,37 @@ def submit_entry(
     submissions store nothing but their used-up CAPTCHA. Raises NotFound for an unknown campaign and
     SeedUnreadable when the campaign's seed cannot be opened: there is no other source of randomness.
     """
-    campaign, table = _campaign_with_odds(session, submission.campaign)
+    connection = (
+        session.connection()
+    )  # plain rows in, plain rows out: nothing here needs the ORM's bookkeeping
+    campaign, table = _campaign_with_odds(connection, submission.campaign)
     window = window_of(campaign)
     email = canonical_email(submission.email)
-    if (stored := _stored_outcome(session, campaign, window, submission.nonce, email)) is not None:
+    if (stored := _stored_outcome(connection, campaign.id, window, submission.nonce, email)) is not None:
         return stored
     if (reason := refusal(window, now)) is not None:
         return Refused(reason)
     match submission.captcha:
         case Unsolved(reason):
             return Refused(reason)
-        case Solved() as solved if not _spend(session, solved):
+        case Solved() as solved if not _spend(connection, solved):
             # Either a replayed solution, or this very submission committed by a copy that ran beside us.
-            stored = _stored_outcome(session, campaign, window, submission.nonce, email)
+            stored = _stored_outcome(connection, campaign.id, window, submission.nonce, email)
             return stored or Refused(RefusalReason.CAPTCHA_SPENT)
     period = limit_period(window, now)
-    entrant_id, has_entered = _find_entrant(session, campaign.id, email, period)
+    entrant_id, has_entered = _find_entrant(connection, campaign.id, email, period)
     if has_entered:
         return Refused(already_entered(window))
 
     commitment = entry_commitment(campaign.id, submission.nonce, email)
     drawn = draw(vault.open(campaign.id, campaign.seed_encrypted), commitment, table)
-    tier_awarded, claimed = _allocate(session, table, drawn, rng)
+    tier_awarded, claimed = _allocate(connection, table, drawn, rng)
 
     entry_id = time_ordered_id(now, rng)
     if entrant_id is None:
         entrant_id = time_ordered_id(now, rng)
-        session.execute(_INSERT_ENTRANT, {"id": entrant_id, "email_key": email, "created_at": now})
-    session.execute(
+        connection.execute(_INSERT_ENTRANT, {"id": entrant_id, "email_key": email, "created_at": now})
+    connection.execute(
         _INSERT_ENTRY,
         {
             "id": entry_id,
@@ -116,7 +119,7 @@ def submit_entry(
     )
     if claimed is None:
         return Lost(entry_id, next_chance(window, now), now)
-    return _award(session, campaign.id, entry_id, claimed, submission.email, now)
+    return _award(connection, campaign.id, entry_id, claimed, submission.email, now)
 
 
 def outcome_of(session: Session, entry_id: UUID) -> tuple[Campaign, Drawn]:
@@ -128,7 +131,7 @@ def outcome_of(session: Session, entry_id: UUID) -> tuple[Campaign, Drawn]:
     return campaign, _as_outcome(row, window_of(campaign))
 
 
-def window_of(campaign: Campaign) -> Window:
+def window_of(campaign: Campaign | Row[*tuple[Any, ...]]) -> Window:
     """What decides whether people may enter the campaign."""
     return Window(
         campaign.status, campaign.opens_at, campaign.closes_at, campaign.entries, ZoneInfo(campaign.timezone)
@@ -144,17 +147,17 @@ def award_reason(hit: UUID | None, awarded: UUID | None) -> AwardReason:
     return AwardReason.HIT if hit == awarded else AwardReason.FALLBACK
 
 
-def _campaign_with_odds(session: Session, slug: str) -> tuple[Campaign, OddsTable]:
-    row = session.execute(_CAMPAIGN_WITH_ODDS, {"slug": slug}).one_or_none() if is_slug(slug) else None
+def _campaign_with_odds(connection: Connection, slug: str) -> tuple[Row[*tuple[Any, ...]], OddsTable]:
+    row = connection.execute(_CAMPAIGN_WITH_ODDS, {"slug": slug}).one_or_none() if is_slug(slug) else None
     if row is None:
         raise NotFound(f"no campaign is called {slug!r}")
-    return row.Campaign, odds.parse(row.document)
+    return row, odds.parse(row.document)
 
 
 def _stored_outcome(
-    session: Session, campaign: Campaign, window: Window, nonce: bytes, email: str
+    connection: Connection, campaign_id: UUID, window: Window, nonce: bytes, email: str
 ) -> Outcome | None:
-    row = session.execute(_STORED_BY_NONCE, {"campaign": campaign.id, "nonce": nonce}).one_or_none()
+    row = connection.execute(_STORED_BY_NONCE, {"campaign": campaign_id, "nonce": nonce}).one_or_none()
     if row is None:
         return None
     if row.email_key != email:
@@ -177,38 +180,38 @@ def _as_outcome(row: Row[*tuple[Any, ...]], window: Window) -> Drawn:
     )
 
 
-def _spend(session: Session, solved: Solved) -> bool:
+def _spend(connection: Connection, solved: Solved) -> bool:
     """Use the CAPTCHA up; False when it was used before."""
-    dialect = postgresql if session.get_bind().dialect.name == "postgresql" else sqlite
-    statement = dialect.insert(SpentChallenge).on_conflict_do_nothing().returning(SpentChallenge.signature)
     values = {"signature": solved.signature, "expires_at": solved.expires_at}
-    return session.execute(statement, values).one_or_none() is not None
+    return connection.execute(_SPEND[connection.dialect.name], values).one_or_none() is not None
 
 
-def _find_entrant(session: Session, campaign_id: UUID, email: str, period: str) -> tuple[UUID | None, bool]:
+def _find_entrant(
+    connection: Connection, campaign_id: UUID, email: str, period: str
+) -> tuple[UUID | None, bool]:
     """The person's id, if known, and whether an entry of theirs stands in this period."""
-    row = session.execute(
+    row = connection.execute(
         _ENTRANT_WITH_ENTRY, {"campaign": campaign_id, "email": email, "period": period}
     ).one_or_none()
     return (row.id, row.entry_id is not None) if row else (None, False)
 
 
 def _allocate(
-    session: Session, table: OddsTable, drawn: Draw, rng: Rng
+    connection: Connection, table: OddsTable, drawn: Draw, rng: Rng
 ) -> tuple[UUID | None, Claimed | None]:
     """Claim from the tier that was hit; while that is empty, from the ones it falls back to."""
     if drawn.tier is not None:
         for tier_id in table.ways_to_award(drawn.tier):
-            if (claimed := claim(session, tier_id, rng)) is not None:
+            if (claimed := claim(connection, tier_id, rng)) is not None:
                 return tier_id, claimed
     return None, None
 
 
 def _award(
-    session: Session, campaign_id: UUID, entry_id: UUID, claimed: Claimed, email: str, now: datetime
+    connection: Connection, campaign_id: UUID, entry_id: UUID, claimed: Claimed, email: str, now: datetime
 ) -> Won:
-    prize = session.execute(_PRIZE_WITH_TIER, {"prize": claimed.prize_id}).one()
-    session.execute(
+    prize = connection.execute(_PRIZE_WITH_TIER, {"prize": claimed.prize_id}).one()
+    connection.execute(
         _INSERT_AWARD,
         {
             "entry_id": entry_id,
@@ -227,7 +230,7 @@ def _award(
 
 
 _CAMPAIGN_WITH_ODDS = (
-    select(Campaign, OddsTableRecord.document)
+    select(*Campaign.__table__.columns, OddsTableRecord.document)
     .join(
         OddsTableRecord,
         and_(OddsTableRecord.campaign_id == Campaign.id, OddsTableRecord.version == Campaign.odds_version),
@@ -272,6 +275,10 @@ _PRIZE_WITH_TIER = (
     .join(Tier, Tier.id == Prize.tier_id)
     .where(Prize.id == bindparam("prize"))
 )
+_SPEND = {
+    dialect: insert(SpentChallenge).on_conflict_do_nothing().returning(SpentChallenge.signature)
+    for dialect, insert in (("postgresql", postgresql.insert), ("sqlite", sqlite.insert))
+}
 _INSERT_ENTRANT = insert(Entrant)
 _INSERT_ENTRY = insert(Entry)
 _INSERT_AWARD = insert(Award)

@@ -1,12 +1,12 @@
 """The unit of work: committed whole or not at all, repeated when others were in the way, never nested."""
 
+import sqlite3
 import threading
 from contextlib import suppress
 from uuid import uuid4
 
 import pytest
 from sqlalchemy import func, select
-from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from app.domain.errors import Busy
@@ -132,18 +132,18 @@ def test_two_who_add_the_same_person_settle_it_by_the_constraint(session: Sessio
     assert sorted(results) == ["added", "found"]
 
 
-def test_a_foreign_writer_on_sqlite_is_reported_as_busy(session: Session) -> None:
-    engine = session.get_bind()
-    if engine.dialect.name != "sqlite":
-        pytest.skip("PostgreSQL has no lock on the whole database")
-
-    @unit_of_work
-    def service(session: Session) -> None:
-        raise OperationalError("BEGIN IMMEDIATE", {}, _Locked("database is locked"))
-
-    with pytest.raises(Busy):
-        service(session)
-
-
-class _Locked(Exception):
-    sqlite_errorname = "SQLITE_BUSY"
+@pytest.mark.parametrize("databases", ["sqlite"], indirect=True)
+def test_a_foreign_writer_is_reported_as_busy_and_readers_go_on(session: Session, database_url: str) -> None:
+    """Another program that holds SQLite's write lock does not know our queue."""
+    session.connection().exec_driver_sql("PRAGMA busy_timeout = 50")
+    foreign = sqlite3.connect(database_url.removeprefix("sqlite:///"), isolation_level=None)
+    foreign.execute("BEGIN IMMEDIATE")
+    try:
+        with pytest.raises(Busy):
+            unit_of_work(add_entrant)(session)
+        assert people(session) == 0
+    finally:
+        foreign.execute("ROLLBACK")
+        foreign.close()
+    unit_of_work(add_entrant)(session)
+    assert people(session) == 1
