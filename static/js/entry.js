@@ -145,8 +145,9 @@ async function confirmHuman(form) {
       widget.addEventListener("statechange", listen);
       setTimeout(resolve, 90000);
     });
-    await new Promise((next) => setTimeout(next)); // the widget writes its hidden field after the event
   }
+  // A turn later: the widget writes its field after its event, and a form still in its submit event ignores a second one.
+  await new Promise((next) => setTimeout(next));
   return widget.getState() === "verified";
 }
 
@@ -169,8 +170,7 @@ document.addEventListener("submit", async (event) => {
   work(form, "checking");
   const human = await confirmHuman(form).catch(() => false);
   if (!human) {
-    rest(form);
-    say(form, form.dataset.stuck);
+    again(form, form.dataset.stuck);
     return;
   }
   work(form, "drawing");
