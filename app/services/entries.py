@@ -83,7 +83,9 @@ def submit_entry(
     period = limit_period(window, now)
     entrant_id, has_entered = _find_entrant(connection, campaign.id, email, period)
     if has_entered:
-        return Refused(already_entered(window))
+        # As above: a copy with a challenge of its own may have committed since we looked for the nonce.
+        stored = _stored_outcome(connection, campaign.id, window, submission.nonce, email)
+        return stored or Refused(already_entered(window))
 
     commitment = entry_commitment(campaign.id, submission.nonce, email)
     drawn = draw(vault.open(campaign.id, campaign.seed_encrypted), commitment, table)
