@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Any, ParamSpec, TypeVar
+from typing import ParamSpec, TypeVar
 from uuid import UUID
 
 from flask import Flask, abort, redirect, request, url_for
@@ -19,8 +19,8 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 
-class SignedIn(UserMixin):  # type: ignore[misc]
-    """The member of staff behind a session. The id carries the session counter: a new password ends old sessions."""
+class SignedIn(UserMixin):
+    """The member of staff behind a session. Its id carries the session counter: a new password ends it."""
 
     def __init__(self, account: Account) -> None:
         self.account_id = account.id
@@ -43,7 +43,7 @@ def load_staff(app: Flask) -> None:
     """Teach the login extension to find staff."""
     login.user_loader(_find_signed_in)
     login.unauthorized_handler(_ask_to_sign_in)
-    app.context_processor(lambda: {"Role": Role})
+    app.context_processor(lambda: {"Role": Role, "may": may})
 
 
 def requires(role: Role) -> Callable[[Callable[P, T]], Callable[P, T | Response]]:
@@ -57,7 +57,7 @@ def requires(role: Role) -> Callable[[Callable[P, T]], Callable[P, T | Response]
         def guarded(*args: P.args, **kwargs: P.kwargs) -> T | Response:
             if not current_user.is_authenticated:
                 return _ask_to_sign_in()
-            if not current_user.role.covers(role):
+            if not may(role):
                 abort(403)
             return view(*args, **kwargs)
 
@@ -65,6 +65,11 @@ def requires(role: Role) -> Callable[[Callable[P, T]], Callable[P, T | Response]
         return guarded
 
     return decorate
+
+
+def may(role: Role) -> bool:
+    """True when whoever is at work is signed in with at least this role."""
+    return bool(current_user.is_authenticated and current_user.role.covers(role))
 
 
 def current_actor() -> Actor:
@@ -84,10 +89,10 @@ def _find_signed_in(key: str) -> SignedIn | None:
     return SignedIn(account)
 
 
-def _ask_to_sign_in() -> Any:
-    target = url_for(
-        "account.sign_in", next=request.full_path.rstrip("?") if request.method == "GET" else None
-    )
-    if request.headers.get("HX-Request"):
-        return "", 401, {"HX-Redirect": target}
+def _ask_to_sign_in() -> Response:
+    is_htmx = request.headers.get("HX-Request") == "true"
+    is_page = request.method == "GET" and not is_htmx
+    target = url_for("account.sign_in", next=request.full_path.rstrip("?") if is_page else None)
+    if is_htmx:
+        return Response(status=401, headers={"HX-Redirect": target})
     return redirect(target, 303)
