@@ -1,0 +1,20 @@
+"""The console: one small blueprint per noun under /admin."""
+
+from flask import Blueprint
+
+from app.web.admin.accounts import blueprint as accounts
+from app.web.admin.audit import blueprint as audit
+from app.web.admin.campaigns import blueprint as campaigns
+from app.web.admin.codes import blueprint as codes
+from app.web.admin.frame import frame
+from app.web.admin.partners import blueprint as partners
+from app.web.admin.prizes import blueprint as prizes
+from app.web.admin.tiers import blueprint as tiers
+from app.web.admin.urls import HexId
+from app.web.admin.winners import blueprint as winners
+
+admin = Blueprint("admin", __name__, url_prefix="/admin")
+admin.record_once(lambda state: state.app.url_map.converters.update(id=HexId))
+admin.context_processor(frame)
+for noun in (campaigns, tiers, prizes, codes, winners, partners, audit, accounts):
+    admin.register_blueprint(noun)
