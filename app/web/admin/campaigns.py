@@ -1,0 +1,220 @@
+"""Campaigns: the list, the overview of one, and its form."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from flask import Blueprint, make_response, render_template, request, url_for
+from flask_babel import gettext as _
+from flask_babel import ngettext
+from werkzeug.wrappers import Response
+
+from app.domain.eligibility import CampaignStatus, Phase, phase
+from app.domain.errors import InvalidInput
+from app.domain.roles import Role
+from app.extensions import db, tools
+from app.models import Campaign
+from app.services import campaigns as service
+from app.services import figures, odds, winners
+from app.services.entries import window_of
+from app.services.figures import CampaignFigures
+from app.web.access import current_actor, requires
+from app.web.admin.answers import Ask, asked, done, public_url, trail
+from app.web.admin.campaign_forms import (
+    TIME_ZONES,
+    CampaignEditForm,
+    CampaignForm,
+    suggested_slug,
+    values_of,
+)
+from app.web.admin.frame import campaign_of
+from app.web.filters import grouped
+
+blueprint = Blueprint("campaigns", __name__)
+
+LATEST = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A campaign in the list."""
+
+    campaign: Campaign
+    phase: Phase
+    figures: CampaignFigures
+
+
+@blueprint.get("/")
+@requires(Role.VIEWER)
+def index() -> str:
+    """All campaigns with what they have come to."""
+    session, now = db.session(), tools().now()
+    lines = [
+        Line(campaign, shown_phase(campaign, now), figures.campaign_figures(session, campaign.id))
+        for campaign in service.listing(session)
+    ]
+    return render_template("admin/campaigns/index.html", lines=lines)
+
+
+@blueprint.route("/campaigns/new", methods=["GET", "POST"])
+@requires(Role.EDITOR)
+def create() -> Response:
+    """A new campaign: a draft that nobody sees yet."""
+    form = CampaignForm()
+    campaign = form.submit(
+        lambda: service.create(
+            db.session(),
+            form.plan(),
+            actor=current_actor(),
+            now=tools().now(),
+            rng=tools().rng,
+            vault=tools().vault,
+        )
+    )
+    if campaign is not None:
+        return done(
+            _("The draft is made. Now give it tiers and prizes."),
+            url_for("admin.prizes.index", slug=campaign.slug),
+        )
+    page = render_template("admin/campaigns/new.html", form=form, time_zones=TIME_ZONES)
+    return make_response(page, form.status)
+
+
+@blueprint.get("/campaigns/address")
+@requires(Role.EDITOR)
+def suggest_address() -> Response:
+    """The address field filled from the title, as long as nobody has filled it."""
+    if request.args.get("slug", "").strip():
+        return Response(status=204)
+    form = CampaignForm(formdata=None, data={"slug": suggested_slug(request.args.get("title", "")[:200])})
+    return make_response(render_template("admin/campaigns/_address.html", form=form))
+
+
+@blueprint.get("/campaigns/<slug>")
+@requires(Role.VIEWER)
+def detail(slug: str) -> str:
+    """How a campaign is doing: figures, latest winners, links, and the switches."""
+    campaign = campaign_of(slug)
+    session = db.session()
+    table = odds.in_force(session, campaign)
+    return render_template(
+        "admin/campaigns/detail.html",
+        campaign=campaign,
+        phase=shown_phase(campaign, tools().now()),
+        figures=figures.campaign_figures(session, campaign.id),
+        win_weight=table.total - table.lose_weight,
+        total_weight=table.total,
+        latest=winners.recent(session, campaign.id, LATEST),
+        landing_url=public_url(url_for("public.landing_page", slug=campaign.slug)),
+        steps=steps_of(campaign),
+    )
+
+
+@blueprint.route("/campaigns/<slug>/edit", methods=["GET", "POST"])
+@requires(Role.EDITOR)
+def edit(slug: str) -> Response:
+    """Change a campaign's texts, window and limit."""
+    campaign = campaign_of(slug)
+    form = CampaignEditForm(data=values_of(campaign) | {"version": campaign.version})
+    saved = form.submit(
+        lambda: service.edit(
+            db.session(), campaign.id, form.plan(), expected_version=form.version.data, **trail()
+        ),
+        lambda: (values_of(campaign), campaign.version),
+    )
+    if saved is not None:
+        return done(_("Saved."), url_for("admin.campaigns.detail", slug=saved.slug))
+    page = render_template("admin/campaigns/edit.html", campaign=campaign, form=form, time_zones=TIME_ZONES)
+    return make_response(page, form.status)
+
+
+@blueprint.get("/campaigns/<slug>/status")
+@requires(Role.EDITOR)
+def status(slug: str) -> Response:
+    """Ask before opening, pausing or closing, and say what that does."""
+    campaign = campaign_of(slug)
+    return asked(_question(campaign, _step(request.args.get("to", ""))))
+
+
+@blueprint.post("/campaigns/<slug>/status")
+@requires(Role.EDITOR)
+def set_status(slug: str) -> Response:
+    """Open, pause or close."""
+    campaign = campaign_of(slug)
+    wanted = _step(request.form.get("to", ""))
+    service.set_status(db.session(), campaign.id, wanted, **trail())
+    messages = {
+        CampaignStatus.OPEN: _("The campaign is open."),
+        CampaignStatus.PAUSED: _("The campaign is paused: nobody can enter until you open it again."),
+        CampaignStatus.CLOSED: _("The campaign is closed for good."),
+    }
+    return done(messages[wanted], url_for("admin.campaigns.detail", slug=campaign.slug))
+
+
+def shown_phase(campaign: Campaign, now: datetime) -> Phase:
+    """What a visitor meets."""
+    return phase(window_of(campaign), now)
+
+
+def steps_of(campaign: Campaign) -> tuple[str, ...]:
+    """The statuses the campaign can be given now, the likely one first."""
+    return tuple(step.value for step in _STEPS[campaign.status])
+
+
+_STEPS = {
+    CampaignStatus.DRAFT: (CampaignStatus.OPEN,),
+    CampaignStatus.OPEN: (CampaignStatus.PAUSED, CampaignStatus.CLOSED),
+    CampaignStatus.PAUSED: (CampaignStatus.OPEN, CampaignStatus.CLOSED),
+    CampaignStatus.CLOSED: (),
+}
+
+
+def _step(wanted: str) -> CampaignStatus:
+    """The status asked for; a word that is none raises InvalidInput. Whether it fits is up to the service."""
+    known = {step.value: step for step in CampaignStatus if step is not CampaignStatus.DRAFT}
+    if wanted not in known:
+        raise InvalidInput("to", _("A campaign can be opened, paused or closed."))
+    return known[wanted]
+
+
+def _question(campaign: Campaign, wanted: CampaignStatus) -> Ask:
+    found = figures.campaign_figures(db.session(), campaign.id)
+    left = grouped(found.stock_free)
+    free = ngettext(
+        "%(count)s unit is in stock.", "%(count)s units are in stock.", found.stock_free, count=left
+    )
+    unused = ngettext(
+        "%(count)s unit that nobody has won stays unused.",
+        "%(count)s units that nobody has won stay unused.",
+        found.stock_free,
+        count=left,
+    )
+    texts = {
+        CampaignStatus.OPEN: (
+            _("Open “%(title)s”?", title=campaign.title),
+            (_("People can enter at once, within the hours you have set."), free),
+            _("Open"),
+        ),
+        CampaignStatus.PAUSED: (
+            _("Pause “%(title)s”?", title=campaign.title),
+            (_("The page says that it is a pause. What was won stays valid, and you can open again."),),
+            _("Pause"),
+        ),
+        CampaignStatus.CLOSED: (
+            _("Close “%(title)s” for good?", title=campaign.title),
+            (
+                _("Nobody can enter any more, and it cannot be opened again. What was won stays valid."),
+                unused,
+            ),
+            _("Close for good"),
+        ),
+    }
+    title, lines, label = texts[wanted]
+    return Ask(
+        title,
+        lines,
+        url_for("admin.campaigns.set_status", slug=campaign.slug),
+        label,
+        url_for("admin.campaigns.detail", slug=campaign.slug),
+        danger=wanted is CampaignStatus.CLOSED,
+        values={"to": wanted.value},
+    )
