@@ -1,0 +1,121 @@
+"""Prizes: the prize manager page, and adding, changing and removing a prize in place."""
+
+from uuid import UUID
+
+from flask import Blueprint, request, url_for
+from flask_babel import gettext as _
+from flask_babel import ngettext
+from werkzeug.wrappers import Response
+
+from app.domain.roles import Role
+from app.extensions import db, tools
+from app.models import Prize, PrizeKind
+from app.services import prizes as service
+from app.services.prizes import Stock
+from app.web.access import requires
+from app.web.admin.answers import Ask, asked, trail
+from app.web.admin.frame import campaign_of, prize_of, tier_of
+from app.web.admin.manager import Editing, changed, show_manager
+from app.web.admin.pool_forms import (
+    NewPrizeForm,
+    PrizeEditForm,
+    PrizeForm,
+    QuantityPrizeEditForm,
+    prize_values,
+)
+from app.web.admin.wording import staying, withdrawal
+from app.web.filters import grouped
+
+blueprint = Blueprint("prizes", __name__, url_prefix="/campaigns/<slug>")
+
+
+@blueprint.get("/prizes")
+@requires(Role.VIEWER)
+def index(slug: str) -> Response:
+    """The prize manager: tiers in draw order with live odds, their prizes and stock."""
+    return show_manager(campaign_of(slug))
+
+
+@blueprint.route("/tiers/<id:tier_id>/prizes/new", methods=["GET", "POST"])
+@requires(Role.EDITOR)
+def add(slug: str, tier_id: UUID) -> Response:
+    """A new prize in a tier."""
+    campaign = campaign_of(slug)
+    tier_of(campaign, tier_id)
+    form = NewPrizeForm()
+    prize = form.submit(
+        lambda: service.add(
+            db.session(), tier_id, form.plan(), quantity=form.units, rng=tools().rng, **trail()
+        )
+    )
+    if prize is None:
+        return show_manager(campaign, Editing("new-prize", form, tier_id))
+    next_step = _("Give it codes next.") if prize.kind is PrizeKind.CODES else ""
+    return changed(
+        campaign, f"{_('%(prize)s is in.', prize=prize.name)} {next_step}".strip(), place_of(prize)
+    )
+
+
+@blueprint.route("/prizes/<id:prize_id>/edit", methods=["GET", "POST"])
+@requires(Role.EDITOR)
+def edit(slug: str, prize_id: UUID) -> Response:
+    """Change a prize in place."""
+    campaign = campaign_of(slug)
+    prize = prize_of(campaign, prize_id)
+    form = _edit_form(prize, service.stock_of(db.session(), prize_id).total)
+    saved = form.submit(
+        lambda: service.edit(
+            db.session(),
+            prize_id,
+            form.plan(),
+            quantity=form.quantity.data if isinstance(form, QuantityPrizeEditForm) else None,
+            expected_version=form["version"].data,
+            rng=tools().rng,
+            **trail(),
+        ),
+        lambda: (prize_values(prize, service.stock_of(db.session(), prize_id).total), prize.version),
+    )
+    if saved is None:
+        return show_manager(campaign, Editing("prize", form, prize_id))
+    return changed(campaign, _("%(prize)s is saved.", prize=saved.name), place_of(saved))
+
+
+@blueprint.route("/prizes/<id:prize_id>/remove", methods=["GET", "POST"])
+@requires(Role.EDITOR)
+def remove(slug: str, prize_id: UUID) -> Response:
+    """Ask, with numbers; then take the prize out and withdraw its free codes."""
+    campaign = campaign_of(slug)
+    prize = prize_of(campaign, prize_id)
+    if request.method == "GET":
+        return asked(_question(slug, prize, service.stock_of(db.session(), prize_id)))
+    name, tier_id = prize.name, prize.tier_id
+    count = service.remove(db.session(), prize_id, **trail())
+    message = ngettext(
+        "%(prize)s is removed and %(count)s free code withdrawn.",
+        "%(prize)s is removed and %(count)s free codes withdrawn.",
+        count,
+        count=grouped(count),
+        prize=name,
+    )
+    return changed(campaign, message, f"tier-{tier_id.hex}")
+
+
+def place_of(prize: Prize) -> str:
+    """The prize's id in the page."""
+    return f"prize-{prize.id.hex}"
+
+
+def _edit_form(prize: Prize, total: int) -> PrizeForm:
+    kind = QuantityPrizeEditForm if prize.kind is PrizeKind.QUANTITY else PrizeEditForm
+    return kind(data=prize_values(prize, total) | {"version": prize.version})
+
+
+def _question(slug: str, prize: Prize, stock: Stock) -> Ask:
+    return Ask(
+        _("Remove %(prize)s?", prize=prize.name),
+        (withdrawal(stock.free), staying(stock.won)),
+        url_for("admin.prizes.remove", slug=slug, prize_id=prize.id),
+        _("Remove the prize"),
+        url_for("admin.prizes.index", slug=slug),
+        swaps="#manager",
+    )
