@@ -1,0 +1,198 @@
+"""Codes of a prize: upload after a dry run, generate, export what is free."""
+
+from typing import Any, BinaryIO, cast
+from uuid import UUID
+
+from flask import Blueprint, request, url_for
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from flask_babel import ngettext
+from flask_wtf.file import FileField
+from werkzeug.datastructures import FileStorage
+from werkzeug.wrappers import Response
+
+from app.adapters.csv_export import write_rows
+from app.domain.code_list import CodeList, NotText, TooManyCodes, decode_code_file, read_code_list
+from app.domain.errors import InvalidInput
+from app.domain.roles import Role
+from app.extensions import db, tools
+from app.models import Campaign, Prize, PrizeKind
+from app.services import codes as service
+from app.services import prizes
+from app.services.codes import ImportReport
+from app.web.access import current_actor, may, requires
+from app.web.admin.answers import done, show, trail
+from app.web.admin.downloads import as_download
+from app.web.admin.frame import campaign_of, prize_of
+from app.web.admin.pool_forms import MAX_UNITS
+from app.web.filters import grouped
+from app.web.staff_forms import AtMost, Line, Present, StaffForm, WholeNumber
+
+blueprint = Blueprint("codes", __name__, url_prefix="/campaigns/<slug>/prizes/<id:prize_id>/codes")
+
+MAX_UPLOAD_BYTES = 50 * 1024 * 1024
+LINES_NAMED = 20
+UPLOAD = "admin.codes.upload"
+
+
+class UploadForm(StaffForm):
+    """A file of codes."""
+
+    file = FileField(
+        _l("File"),
+        description=_l("CSV with a column called “code”, or plain text with one code a line; 50 MB at most."),
+    )
+
+
+class GenerateForm(StaffForm):
+    """How many codes to make, and what they begin with."""
+
+    count = WholeNumber(_l("How many"), [Present()], low=1, high=MAX_UNITS)
+    prefix = Line(
+        _l("Beginning"),
+        [AtMost(20)],
+        description=_l("Such as SUMMER; the codes then read SUMMER-XXXX-XXXX-XXXX-XXXX."),
+    )
+
+
+@blueprint.url_value_preprocessor
+def _admit_large_file(endpoint: str | None, _values: dict[str, Any] | None) -> None:
+    """Let editors, on this one route, send more than a form's worth: before anything reads the body."""
+    if endpoint == UPLOAD and may(Role.EDITOR):
+        request.max_content_length = MAX_UPLOAD_BYTES
+
+
+@blueprint.get("")
+@requires(Role.EDITOR)
+def index(slug: str, prize_id: UUID) -> Response:
+    """What is in stock, and the ways to add to it."""
+    campaign = campaign_of(slug)
+    return _page(campaign, prize_of(campaign, prize_id))
+
+
+@blueprint.post("/upload")
+@requires(Role.EDITOR)
+def upload(slug: str, prize_id: UUID) -> Response:
+    """Report what a file holds and, when `step` is "import" and no line is wrong, take all of it in."""
+    campaign = campaign_of(slug)
+    prize = prize_of(campaign, prize_id)
+    form = UploadForm()
+    is_import = request.form.get("step") == "import"
+    report = form.submit(lambda: _read(form.file.data, prize, is_import=is_import))
+    if report is None:
+        return _page(campaign, prize, upload=form)
+    if is_import and report.ok:
+        message = ngettext(
+            "%(count)s code is in stock for %(prize)s.",
+            "%(count)s codes are in stock for %(prize)s.",
+            report.new,
+            count=grouped(report.new),
+            prize=prize.name,
+        )
+        return done(message, url_for("admin.codes.index", slug=slug, prize_id=prize_id))
+    form.status = 200 if report.ok else 422
+    return _page(campaign, prize, upload=form, report=report, file_name=form.file.data.filename)
+
+
+@blueprint.post("/generate")
+@requires(Role.EDITOR)
+def generate(slug: str, prize_id: UUID) -> Response:
+    """Make new codes, which nobody can guess."""
+    campaign = campaign_of(slug)
+    prize = prize_of(campaign, prize_id)
+    form = GenerateForm()
+    count = form.submit(
+        lambda: service.generate_codes(
+            db.session(),
+            prize_id,
+            form.count.data,
+            prefix=form.prefix.data or "",
+            actor=current_actor(),
+            now=tools().now(),
+            rng=tools().rng,
+        )
+    )
+    if count is None:
+        return _page(campaign, prize, generate=form)
+    message = ngettext(
+        "%(count)s code is made for %(prize)s.",
+        "%(count)s codes are made for %(prize)s.",
+        count,
+        prize=prize.name,
+    )
+    return done(message, url_for("admin.codes.index", slug=slug, prize_id=prize_id))
+
+
+@blueprint.post("/export")
+@requires(Role.EDITOR)
+def export(slug: str, prize_id: UUID) -> Response:
+    """The free codes as CSV, streamed; the export is in the audit list before the first code is out."""
+    campaign = campaign_of(slug)
+    prize = prize_of(campaign, prize_id)
+    free = service.export_free(db.session(), prize.id, actor=current_actor(), now=tools().now())
+    return as_download(write_rows(("code",), ((code,) for code in free)), f"{campaign.slug}-codes.csv")
+
+
+def _read(file: FileStorage | None, prize: Prize, *, is_import: bool) -> ImportReport:
+    if file is None or not file.filename:
+        raise InvalidInput("file", _("Choose a file."))
+    listed = _listed(file)
+    if not is_import:
+        return service.check_import(db.session(), prize.id, listed)
+    return service.import_codes(db.session(), prize.id, listed, **_without_reason())
+
+
+def _listed(file: FileStorage) -> CodeList:
+    try:
+        listed = read_code_list(decode_code_file(cast(BinaryIO, file.stream)))
+    except (NotText, TooManyCodes) as error:
+        raise InvalidInput("file", str(error)) from error
+    if not (listed.codes or listed.malformed):
+        raise InvalidInput("file", _("There is no code in this file."))
+    return listed
+
+
+def _without_reason() -> dict[str, Any]:
+    return {name: value for name, value in trail().items() if name != "reason"} | {"rng": tools().rng}
+
+
+def _page(
+    campaign: Campaign,
+    prize: Prize,
+    *,
+    upload: UploadForm | None = None,
+    generate: GenerateForm | None = None,
+    report: ImportReport | None = None,
+    file_name: str = "",
+) -> Response:
+    sent = upload or generate
+    return show(
+        "admin/codes/index.html",
+        "admin/codes/_codes.html",
+        sent.status if sent else 200,
+        campaign=campaign,
+        prize=prize,
+        takes_codes=prize.kind is PrizeKind.CODES,
+        stock=prizes.stock_of(db.session(), prize.id),
+        upload=upload or UploadForm(formdata=None),
+        generate=generate or GenerateForm(formdata=None, data={"prefix": ""}),
+        report=report,
+        file_name=file_name,
+        lines_named=LINES_NAMED,
+        faults=fault_texts(),
+    )
+
+
+def fault_texts() -> dict[str, str]:
+    """What is wrong with a line, in words; the keys are app.domain.code_list's."""
+    return {
+        "too_short": _("shorter than 4 characters"),
+        "too_long": _("longer than 64 characters"),
+        "unprintable": _("holds invisible characters"),
+        "line_break": _("holds a line break"),
+        "formula": _("would run as a formula in a spreadsheet"),
+        "quotes": _("quotes are out of place"),
+        "columns": _("more columns than the heading names"),
+        "missing": _("the code is missing"),
+        "heading": _("the heading has to hold exactly one column called “code”"),
+    }
