@@ -1,0 +1,93 @@
+"""Winners: who won what, when and through whom; codes masked until somebody asks, which is on record."""
+
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from flask import Blueprint, make_response, render_template, request, url_for
+from werkzeug.wrappers import Response
+
+from app.adapters.csv_export import write_rows
+from app.domain.roles import Role
+from app.extensions import db, tools
+from app.models import Campaign
+from app.services import partners, prizes, tiers
+from app.services import winners as service
+from app.web.access import current_actor, requires
+from app.web.admin.answers import is_htmx, show
+from app.web.admin.downloads import as_download
+from app.web.admin.frame import award_of, campaign_of
+
+blueprint = Blueprint("winners", __name__, url_prefix="/campaigns/<slug>")
+
+PAGE = 50
+
+
+@blueprint.get("/winners")
+@requires(Role.VIEWER)
+def index(slug: str) -> Response:
+    """The winners that fit the filter, newest first, 50 a page."""
+    return _page(campaign_of(slug))
+
+
+@blueprint.post("/winners/<id:entry_id>/code")
+@requires(Role.EDITOR)
+def reveal(slug: str, entry_id: UUID) -> Response:
+    """Show one code in full; who looked is on record."""
+    campaign = campaign_of(slug)
+    award_of(campaign, entry_id)
+    code = service.reveal_code(db.session(), entry_id, actor=current_actor(), now=tools().now())
+    if is_htmx():
+        return make_response(render_template("admin/winners/_code.html", code=code, entry_id=entry_id))
+    return _page(campaign, shown={entry_id: code})
+
+
+@blueprint.post("/winners.csv")
+@requires(Role.EDITOR)
+def export(slug: str) -> Response:
+    """The winners that fit as CSV with their codes, streamed; on record before the first row is out."""
+    campaign = campaign_of(slug)
+    zone = ZoneInfo(campaign.timezone)
+    rows = service.export(db.session(), campaign.id, **_filter(), actor=current_actor(), now=tools().now())
+    lines = write_rows(service.EXPORT_HEADER, (service.as_cells(row, zone) for row in rows))
+    return as_download(lines, f"{campaign.slug}-winners.csv")
+
+
+def _page(campaign: Campaign, shown: dict[UUID, str] | None = None) -> Response:
+    session, wanted = db.session(), _filter()
+    found = service.search(session, campaign.id, **wanted, after=request.values.get("after"), limit=PAGE)
+    chosen = {name: request.values.get(name, "") for name in ("text", "prize", "tier", "partner")}
+    more: dict[str, Any] = {name: value for name, value in chosen.items() if value}
+    return show(
+        "admin/winners/index.html",
+        "admin/winners/_list.html",
+        campaign=campaign,
+        rows=found.rows,
+        next_url=url_for("admin.winners.index", slug=campaign.slug, after=found.next, **more)
+        if found.next
+        else "",
+        is_filtered=bool(more),
+        is_later_page="after" in request.values,
+        chosen=chosen,
+        shown=shown or {},
+        prizes=prizes.listing(session, campaign.id),
+        tiers=tiers.listing(session, campaign.id),
+        partners=partners.listing(session, campaign.id),
+    )
+
+
+def _filter() -> dict[str, Any]:
+    """The filter as the service takes it; an id that is none filters nothing out."""
+    return {
+        "text": request.values.get("text", "")[:254],
+        "prize_id": _id("prize"),
+        "tier_id": _id("tier"),
+        "partner_id": _id("partner"),
+    }
+
+
+def _id(name: str) -> UUID | None:
+    try:
+        return UUID(hex=request.values.get(name, ""))
+    except ValueError:
+        return None
