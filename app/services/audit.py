@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from app.models import AuditRecord
@@ -52,14 +52,32 @@ def record(
 
 
 def latest(
-    session: Session, *, campaign_id: UUID | None = None, before_id: int | None = None, limit: int = 100
+    session: Session,
+    *,
+    campaign_id: UUID | None = None,
+    before_id: int | None = None,
+    noun: str = "",
+    text: str = "",
+    limit: int = 100,
 ) -> Sequence[AuditRecord]:
-    """The newest records first; `before_id` pages on."""
+    """The newest records first; `before_id` pages on.
+
+    `noun` is how the action begins (`tier`); `text` is part of who acted or of what was changed.
+    """
     query = select(AuditRecord).order_by(AuditRecord.id.desc()).limit(limit)
     if campaign_id is not None:
         query = query.where(AuditRecord.campaign_id == campaign_id)
     if before_id is not None:
         query = query.where(AuditRecord.id < before_id)
+    if noun:
+        query = query.where(AuditRecord.action.startswith(noun, autoescape=True))
+    if text:
+        query = query.where(
+            or_(
+                AuditRecord.actor.icontains(text, autoescape=True),
+                AuditRecord.subject.icontains(text, autoescape=True),
+            )
+        )
     return session.scalars(query).all()
 
 

@@ -1,0 +1,120 @@
+"""The audit list: who changed what and when, for one campaign or over everything."""
+
+from typing import Any
+
+from flask import Blueprint, request, url_for
+from flask_babel import gettext as _
+from werkzeug.wrappers import Response
+
+from app.domain.roles import Role
+from app.extensions import db
+from app.models import AuditRecord, Campaign
+from app.services import audit as service
+from app.web.access import requires
+from app.web.admin.answers import show
+from app.web.admin.frame import campaign_of
+
+blueprint = Blueprint("audit", __name__)
+
+PAGE = 50
+NOUNS = ("campaign", "tier", "prize", "codes", "partner", "winner")
+
+
+@blueprint.get("/campaigns/<slug>/audit")
+@requires(Role.VIEWER)
+def index(slug: str) -> Response:
+    """The changes of one campaign, newest first."""
+    return _page(campaign_of(slug), NOUNS)
+
+
+@blueprint.get("/audit")
+@requires(Role.ADMIN)
+def everything() -> Response:
+    """All changes, those of accounts too."""
+    return _page(None, (*NOUNS, "account"))
+
+
+def _page(campaign: Campaign | None, nouns: tuple[str, ...]) -> Response:
+    noun = request.args.get("noun", "") if request.args.get("noun", "") in nouns else ""
+    text = request.args.get("text", "").replace("\0", "").strip()[:120]
+    records = service.latest(
+        db.session(),
+        campaign_id=campaign.id if campaign else None,
+        before_id=_number(request.args.get("before", "")),
+        noun=noun,
+        text=text,
+        limit=PAGE + 1,
+    )
+    return show(
+        "admin/audit/index.html",
+        "admin/audit/_list.html",
+        campaign=campaign,
+        records=records[:PAGE],
+        next_url=_here(campaign, noun, text, before=records[PAGE - 1].id) if len(records) > PAGE else "",
+        chips=[("", _("Everything")), *((name, noun_names()[name]) for name in nouns)],
+        chip_url=lambda name: _here(campaign, name, text),
+        here=_here(campaign, "", ""),
+        noun=noun,
+        text=text,
+        act=act_text,
+    )
+
+
+def act_text(record: AuditRecord) -> str:
+    """What was done, in words; an act without words of its own shows its stable name."""
+    return acts().get(record.action, record.action)
+
+
+def noun_names() -> dict[str, str]:
+    """What can be filtered by."""
+    return {
+        "campaign": _("Campaign"),
+        "tier": _("Tiers"),
+        "prize": _("Prizes"),
+        "codes": _("Codes"),
+        "partner": _("Partners"),
+        "winner": _("Winners"),
+        "account": _("Accounts"),
+    }
+
+
+def acts() -> dict[str, str]:
+    """The acts of the audit trail in words."""
+    return {
+        "campaign.create": _("Campaign made"),
+        "campaign.edit": _("Campaign changed"),
+        "campaign.open": _("Campaign opened"),
+        "campaign.pause": _("Campaign paused"),
+        "campaign.close": _("Campaign closed"),
+        "campaign.odds": _("Weight of no win changed"),
+        "tier.add": _("Tier added"),
+        "tier.edit": _("Tier changed"),
+        "tier.move": _("Tier moved"),
+        "tier.remove": _("Tier removed"),
+        "prize.add": _("Prize added"),
+        "prize.edit": _("Prize changed"),
+        "prize.remove": _("Prize removed"),
+        "codes.import": _("Codes uploaded"),
+        "codes.generate": _("Codes generated"),
+        "codes.export": _("Free codes exported"),
+        "partner.add": _("Partner added"),
+        "winner.reveal": _("Code of a winner looked at"),
+        "winners.export": _("Winners exported"),
+        "account.invite": _("One-time link made"),
+        "account.link": _("One-time link used"),
+        "account.role": _("Role changed"),
+        "account.disable": _("Account disabled"),
+        "account.enable": _("Account enabled"),
+        "account.password": _("Password changed"),
+    }
+
+
+def _here(campaign: Campaign | None, noun: str, text: str, before: int | None = None) -> str:
+    values: dict[str, Any] = {"noun": noun or None, "text": text or None, "before": before}
+    if campaign is None:
+        return url_for("admin.audit.everything", **values)
+    return url_for("admin.audit.index", slug=campaign.slug, **values)
+
+
+def _number(text: str) -> int | None:
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None
