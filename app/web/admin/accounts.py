@@ -1,0 +1,146 @@
+"""Accounts: who of the staff may do what. For admins."""
+
+from uuid import UUID
+
+from flask import Blueprint, request, session, url_for
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
+from werkzeug.wrappers import Response
+from wtforms import EmailField, RadioField
+
+from app.adapters.tokens import Purpose
+from app.domain.errors import Conflict, InvalidInput
+from app.domain.roles import Role
+from app.extensions import db, tools
+from app.models import Account
+from app.services import accounts as service
+from app.web.access import requires
+from app.web.admin.answers import Ask, asked, done, public_url, show, trail
+from app.web.staff_forms import AtMost, Present, StaffForm, sentence
+
+blueprint = Blueprint("accounts", __name__, url_prefix="/accounts")
+
+ROLE_NAMES = {
+    Role.VIEWER.value: _l("Viewer: reads everything but codes"),
+    Role.EDITOR.value: _l("Editor: changes campaigns, prizes and codes, and exports"),
+    Role.ADMIN.value: _l("Admin: does all that, and manages accounts"),
+}
+FRESH_LINK = "fresh_link"
+
+
+class InviteForm(StaffForm):
+    """Whom to invite, and as what."""
+
+    email = EmailField(_l("E-mail"), [Present(), AtMost(254)])
+    role = RadioField(_l("Role"), choices=list(ROLE_NAMES.items()), default=Role.EDITOR.value)
+
+
+@blueprint.get("")
+@requires(Role.ADMIN)
+def index() -> Response:
+    """All accounts; a link that was just made is shown here once."""
+    return _page(InviteForm(formdata=None))
+
+
+@blueprint.post("/invite")
+@requires(Role.ADMIN)
+def invite() -> Response:
+    """A new account, or a new link for one that exists."""
+    form = InviteForm()
+    account = form.submit(
+        lambda: service.invite(
+            db.session(), str(form.email.data), Role(form.role.data), rng=tools().rng, **trail()
+        )
+    )
+    return _page(form) if account is None else _with_link(account)
+
+
+@blueprint.post("/<id:account_id>/link")
+@requires(Role.ADMIN)
+def renew_link(account_id: UUID) -> Response:
+    """A new one-time link, for somebody who lost the old one or the password."""
+    account = service.get(db.session(), account_id)
+    try:
+        account = service.invite(db.session(), account.email, account.role, rng=tools().rng, **trail())
+    except Conflict as error:
+        return _page_with(sentence(str(error)))
+    return _with_link(account)
+
+
+@blueprint.post("/<id:account_id>/role")
+@requires(Role.ADMIN)
+def set_role(account_id: UUID) -> Response:
+    """Give an account another role."""
+    wanted = request.form.get("role", "")
+    if wanted not in ROLE_NAMES:
+        raise InvalidInput("role", _("Choose a role."))
+    try:
+        account = service.set_role(db.session(), account_id, Role(wanted), **trail())
+    except Conflict as error:
+        return _page_with(sentence(str(error)))
+    return done(_("%(email)s has another role now.", email=account.email), url_for("admin.accounts.index"))
+
+
+@blueprint.route("/<id:account_id>/disable", methods=["GET", "POST"])
+@requires(Role.ADMIN)
+def disable(account_id: UUID) -> Response:
+    """Ask; then shut an account out at once."""
+    account = service.get(db.session(), account_id)
+    if request.method == "GET":
+        return asked(_question(account))
+    try:
+        service.disable(db.session(), account_id, **trail())
+    except Conflict as error:
+        return _page_with(sentence(str(error)))
+    return done(_("%(email)s is disabled.", email=account.email), url_for("admin.accounts.index"))
+
+
+@blueprint.post("/<id:account_id>/enable")
+@requires(Role.ADMIN)
+def enable(account_id: UUID) -> Response:
+    """Let an account in again."""
+    account = service.enable(db.session(), account_id, **trail())
+    return done(_("%(email)s may sign in again.", email=account.email), url_for("admin.accounts.index"))
+
+
+def _with_link(account: Account) -> Response:
+    token = tools().signer.sign(Purpose.SIGN_IN, service.link_payload(account), tools().now())
+    session[FRESH_LINK] = {"email": account.email, "token": token}
+    return done(
+        _("The link is made. It works once, for two days."), url_for("admin.accounts.index", _anchor="link")
+    )
+
+
+def _page_with(problem: str) -> Response:
+    form = InviteForm(formdata=None)
+    form.status = 409
+    return _page(form, problem)
+
+
+def _page(form: InviteForm, problem: str = "") -> Response:
+    fresh = session.pop(FRESH_LINK, None)
+    link = public_url(url_for("account.link", token=fresh["token"])) if fresh else ""
+    return show(
+        "admin/accounts/index.html",
+        "admin/accounts/_list.html",
+        form.status,
+        accounts=service.listing(db.session()),
+        form=form,
+        problem=problem,
+        link=link,
+        link_email=fresh["email"] if fresh else "",
+        role_names=ROLE_NAMES,
+    )
+
+
+def _question(account: Account) -> Ask:
+    return Ask(
+        _("Disable %(email)s?", email=account.email),
+        (
+            _("They are signed out at once, and links made for them stop working."),
+            _("What they did stays in the audit list. You can enable the account again."),
+        ),
+        url_for("admin.accounts.disable", account_id=account.id),
+        _("Disable the account"),
+        url_for("admin.accounts.index"),
+    )
