@@ -35,7 +35,7 @@ from app.models import (
 )
 from app.services import odds
 from app.services.allocation import Claimed, claim
-from app.services.uow import unit_of_work
+from app.services.uow import shared_unit_of_work
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,7 @@ class Submission:
     partner_id: UUID | None = None
 
 
-@unit_of_work
+@shared_unit_of_work
 def submit_entry(
     session: Session, submission: Submission, *, now: datetime, rng: Rng, vault: SeedVault
 ) -> Outcome:

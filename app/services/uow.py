@@ -1,17 +1,20 @@
 """The unit of work: the only place that commits."""
 
+import threading
 import time
 from collections.abc import Callable
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec, TypeVar
+from weakref import WeakKeyDictionary
 
 from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from app.adapters.chance import SystemRng
-from app.adapters.database import WRITE, is_locked, is_retryable, write_turn
+from app.adapters.database import MAX_WAITING, WAIT_SECONDS, WRITE, is_locked, is_retryable, write_turn
 from app.domain.errors import Busy
+from app.services.group_commit import GroupCommit
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -32,24 +35,40 @@ def unit_of_work(service: Callable[Concatenate[Session, P], T]) -> Callable[Conc
     a deadlock, a lock time-out or a lost connection the whole service runs again, a bounded number of times;
     services must therefore be safe to repeat. Raises Busy when the writers' queue is full. Units do not nest.
     """
+    return _as_unit(service, _alone)
 
+
+def shared_unit_of_work(
+    service: Callable[Concatenate[Session, P], T],
+) -> Callable[Concatenate[Session, P], T]:
+    """Like `unit_of_work`, for what many do at once: on SQLite, those that wait meanwhile commit together.
+
+    The service may be given another session than the caller's; it must return plain values, no mapped rows.
+    """
+    return _as_unit(service, _together)
+
+
+def _as_unit(
+    service: Callable[Concatenate[Session, P], T],
+    perform: Callable[[Session, Callable[[Session], T]], T],
+) -> Callable[Concatenate[Session, P], T]:
     @wraps(service)
     def run(session: Session, /, *args: P.args, **kwargs: P.kwargs) -> T:
         if session.info.get(_ACTIVE):
             raise RuntimeError(f"{service.__name__} is a unit of work and was called inside another")
         session.info[_ACTIVE] = True
         try:
-            return _attempts(session, lambda: service(session, *args, **kwargs))
+            return _attempts(lambda: perform(session, lambda chosen: service(chosen, *args, **kwargs)))
         finally:
             session.info.pop(_ACTIVE, None)
 
     return run
 
 
-def _attempts(session: Session, work: Callable[[], T]) -> T:
+def _attempts(perform: Callable[[], T]) -> T:
     for attempt in range(1, MAX_ATTEMPTS + 1):
         try:
-            return _once(session, work)
+            return perform()
         except TryAgain as error:
             if attempt == MAX_ATTEMPTS:
                 raise Busy from error
@@ -62,17 +81,36 @@ def _attempts(session: Session, work: Callable[[], T]) -> T:
     raise AssertionError("unreachable")
 
 
-def _once(session: Session, work: Callable[[], T]) -> T:
+def _alone(session: Session, work: Callable[[Session], T]) -> T:
     session.rollback()
     with write_turn(_engine(session)):
         try:
             session.connection(execution_options={WRITE: True})
-            result = work()
+            result = work(session)
             session.commit()
         except BaseException:
             session.rollback()
             raise
     return result
+
+
+def _together(session: Session, work: Callable[[Session], T]) -> T:
+    engine = _engine(session)
+    if engine.dialect.name != "sqlite":
+        return _alone(session, work)
+    session.rollback()
+    return _group_of(engine).run(session, work)
+
+
+def _group_of(engine: Engine) -> GroupCommit:
+    with _groups_mutex:
+        if engine not in _groups:
+            _groups[engine] = GroupCommit(_alone, max_waiting=MAX_WAITING, wait_seconds=WAIT_SECONDS)
+        return _groups[engine]
+
+
+_groups: WeakKeyDictionary[Engine, GroupCommit] = WeakKeyDictionary()
+_groups_mutex = threading.Lock()
 
 
 def _engine(session: Session) -> Engine:

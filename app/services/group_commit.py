@@ -1,0 +1,126 @@
+"""Group commit: units that wait for SQLite at the same moment share one transaction, and so one fsync.
+
+The first to come leads: with the write turn in hand it runs everybody's work, each in a savepoint of its own,
+and commits once. Only then is anybody answered. Who came meanwhile waits for the next group, led by the first
+of them.
+"""
+
+import threading
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from sqlalchemy.orm import Session
+
+from app.domain.errors import Busy
+
+T = TypeVar("T")
+Work = Callable[[Session], Any]
+Transact = Callable[[Session, Callable[[Session], None]], None]
+
+
+class _Member:
+    """One unit in the queue, and what came of it."""
+
+    def __init__(self, work: Work) -> None:
+        self.work = work
+        self.value: Any = None
+        self.error: BaseException | None = None
+        self.leads = False
+        self.called = threading.Lock()  # released once: to lead, or because it is settled
+        self.called.acquire()
+
+    def outcome(self) -> Any:
+        """The value of the work, or its error."""
+        if self.error is not None:
+            raise self.error
+        return self.value
+
+
+class GroupCommit:
+    """The queue of one engine. `transact(session, work)` runs work in one committed write transaction."""
+
+    def __init__(self, transact: Transact, *, max_waiting: int, wait_seconds: float) -> None:
+        self._transact = transact
+        self._mutex = threading.Lock()
+        self._waiting: list[_Member] = []
+        self._is_led = False
+        self._max_waiting = max_waiting
+        self._wait_seconds = wait_seconds
+
+    def run(self, session: Session, work: Callable[[Session], T]) -> T:
+        """Do the work in the next group and return its value after the commit.
+
+        Raises what the work raised, which undoes only this work; or what the commit raised, which undid the
+        whole group; or Busy when too many wait or no turn came in time.
+        """
+        member = _Member(work)
+        self._join(member)
+        if not member.leads:
+            self._wait(member)
+        if member.leads:
+            self._lead(session)
+        value: T = member.outcome()
+        return value
+
+    def _join(self, member: _Member) -> None:
+        with self._mutex:
+            if len(self._waiting) >= self._max_waiting:
+                raise Busy
+            self._waiting.append(member)
+            if not self._is_led:
+                self._is_led = member.leads = True
+
+    def _wait(self, member: _Member) -> None:
+        if member.called.acquire(timeout=self._wait_seconds):
+            return
+        with self._mutex:
+            if member in self._waiting and not member.leads:
+                self._waiting.remove(member)
+                raise Busy
+        member.called.acquire()  # in a group by now: what comes of it is known after its commit
+
+    def _lead(self, session: Session) -> None:
+        group: list[_Member] = []
+        try:
+            self._transact(session, lambda own: self._run_all(own, group))
+        except BaseException as error:  # noqa: BLE001 -- handed to everybody it concerns, the leader included
+            for member in group or self._take(group):
+                member.error = member.error or error
+        finally:
+            self._hand_on(group)
+
+    def _run_all(self, session: Session, group: list[_Member]) -> None:
+        """Run everybody who is waiting by now; whoever fails is undone alone."""
+        self._take(group)
+        if len(group) == 1:
+            group[0].value = group[0].work(session)
+            return
+        driver: Any = session.connection().connection.driver_connection
+        for member in group:
+            try:
+                with session.begin_nested():
+                    member.value = member.work(session)
+            except Exception as error:
+                member.error = error
+                if (
+                    not driver.in_transaction
+                ):  # SQLite has undone everything by itself (disk full): nobody goes on
+                    raise
+
+    def _take(self, group: list[_Member]) -> list[_Member]:
+        with self._mutex:
+            group.extend(self._waiting)
+            self._waiting.clear()
+        return group
+
+    def _hand_on(self, group: list[_Member]) -> None:
+        """Let the first of those who came meanwhile lead, then answer the group."""
+        with self._mutex:
+            if self._waiting:
+                self._waiting[0].leads = True
+                self._waiting[0].called.release()
+            else:
+                self._is_led = False
+        for member in group:
+            if not member.leads:
+                member.called.release()
