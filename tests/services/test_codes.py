@@ -1,0 +1,233 @@
+"""Codes: a list comes in whole or not at all; made ones are new; free ones go out on record."""
+
+import hashlib
+from collections.abc import Sequence
+from uuid import UUID
+
+import pytest
+from sqlalchemy import func, select
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from app.domain.code_list import CodeList, ListedCode, decode_code_file, read_code_list
+from app.domain.codes import code_key, is_well_formed
+from app.domain.errors import Conflict, InvalidInput, NotFound
+from app.domain.outcomes import Won
+from app.models import AuditRecord, Campaign, Code, CodeStatus, Prize
+from app.services import audit, codes, prizes, stock, tiers
+from app.services.audit import COMMAND_LINE
+from app.services.codes import ImportReport
+from app.services.entries import submit_entry
+from app.services.prizes import PrizePlan
+from tests.support.factories import VAULT, TierSpec, make_campaign, submission
+from tests.support.fakes import NOON, FakeRng
+
+
+@pytest.fixture
+def campaign(session: Session) -> Campaign:
+    return make_campaign(session, (TierSpec("Gold", codes=0),))
+
+
+@pytest.fixture
+def prize(session: Session, campaign: Campaign) -> Prize:
+    return prizes.listing(session, campaign.id)[0]
+
+
+def load(session: Session, prize: Prize, data: bytes | CodeList, **options: object) -> ImportReport:
+    listed = data if isinstance(data, CodeList) else read_code_list(decode_code_file(data))
+    return codes.import_codes(
+        session, prize.id, listed, actor=COMMAND_LINE, now=NOON, rng=FakeRng(5), **options
+    )
+
+
+def texts(session: Session) -> Sequence[str]:
+    return session.scalars(select(Code.text).order_by(Code.id)).all()
+
+
+def test_a_list_comes_in_as_it_was_written(session: Session, prize: Prize) -> None:
+    report = load(session, prize, b'\xef\xbb\xbfname,code\r\nx,"Summer-1"\r\n\r\ny, SUMMER-2 \r\n')
+    assert (report.ok, report.new) == (True, 2)
+    assert texts(session) == ["Summer-1", "SUMMER-2"]
+    rows = session.execute(select(Code.status, Code.key, Code.slot, Code.tier_id)).all()
+    assert {row.status for row in rows} == {CodeStatus.FREE}
+    assert {row.key for row in rows} == {"SUMMER-1", "SUMMER-2"}
+    assert all(0 <= row.slot < 2**31 for row in rows)
+    assert {row.tier_id for row in rows} == {prize.tier_id}
+
+
+def test_the_record_has_count_and_digest_and_no_code(session: Session, prize: Prize) -> None:
+    load(session, prize, b"ALPHA\nBETA\n")
+    record = audit.latest(session)[0]
+    digest = hashlib.sha256(b"ALPHA\nBETA\n").hexdigest()
+    assert record.after == {"prize": prize.id.hex, "added": 2, "digest": digest}
+    assert (record.action, record.subject) == ("codes.import", prize.name)
+
+
+@pytest.mark.parametrize(
+    ("data", "faults"),
+    [
+        (b"ALPHA\nBETA\nalpha\n", "duplicates"),
+        (b"ALPHA\nKNOWN-1\n", "known"),
+        (b"ALPHA\n\x07\x07\x07\x07\x07\n", "malformed"),
+    ],
+)
+def test_one_wrong_line_and_nothing_is_written(
+    session: Session, prize: Prize, data: bytes, faults: str
+) -> None:
+    load(session, prize, b"KNOWN-1\n")
+    records = session.scalar(select(func.count(AuditRecord.id)))
+    report = load(session, prize, data)
+    assert not report.ok
+    assert getattr(report, faults)
+    assert texts(session) == ["KNOWN-1"]
+    assert session.scalar(select(func.count(AuditRecord.id))) == records
+
+
+def test_each_wrong_line_is_named(session: Session, prize: Prize) -> None:
+    load(session, prize, b"KNOWN-1\nKNOWN-2\n")
+    report = load(session, prize, b"fine\nknown-1\nfine\n=1+1\nKNOWN-2\nlast\n")
+    assert (report.new, report.known) == (2, (2, 5))
+    assert [(fault.line, fault.first_line) for fault in report.duplicates] == [(3, 1)]
+    assert [fault.line for fault in report.malformed] == [4]
+
+
+def test_a_dry_run_says_the_same_and_writes_nothing(session: Session, prize: Prize) -> None:
+    listed = read_code_list(["ALPHA", "BETA"])
+    report = codes.check_import(session, prize.id, listed)
+    assert (report.ok, report.new, texts(session)) == (True, 2, [])
+    assert load(session, prize, listed) == report
+
+
+def test_a_list_without_codes_is_not_fine(session: Session, prize: Prize) -> None:
+    assert not load(session, prize, b"\n\n").ok
+
+
+def test_codes_known_elsewhere_are_known(session: Session, prize: Prize) -> None:
+    load(session, prize, b"ALPHA\n")
+    prizes.remove(session, prize.id, actor=COMMAND_LINE, now=NOON)
+    other = make_campaign(session, (TierSpec("Gold", codes=0),), slug="other", seed=3)
+    report = load(session, prizes.listing(session, other.id)[0], b"alpha\n")
+    assert report.known == (1,)
+
+
+def test_a_hundred_thousand_lines(session: Session, prize: Prize) -> None:
+    seen: list[int] = []
+    data = "".join(f"BIG-{number:06d}\r\n" for number in range(100_000)).encode()
+    report = load(session, prize, data, progress=seen.append)
+    assert (report.ok, report.new) == (True, 100_000)
+    assert seen == list(range(stock.CHUNK, 100_001, stock.CHUNK))
+    assert prizes.stock_of(session, prize.id).free == 100_000
+    assert len(load(session, prize, data[:120_000]).known) == 10_000
+
+
+def test_a_conflict_the_check_missed_undoes_everything(
+    session: Session, prize: Prize, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stock, "CHUNK", 2)
+    twice = CodeList(tuple(ListedCode(line, "SAME", "SAME") for line in (1, 2, 3)), (), ())
+    with pytest.raises(IntegrityError):
+        load(session, prize, twice)
+    assert texts(session) == []
+
+
+def test_a_plain_quantity_takes_no_codes(session: Session, prize: Prize) -> None:
+    plain = prizes.add(
+        session,
+        prize.tier_id,
+        PrizePlan("Coffee"),
+        quantity=1,
+        actor=COMMAND_LINE,
+        now=NOON,
+        rng=FakeRng(8),
+    )
+    with pytest.raises(Conflict):
+        load(session, plain, b"ALPHA\n")
+    with pytest.raises(Conflict):
+        codes.check_import(session, plain.id, read_code_list(["ALPHA"]))
+    with pytest.raises(Conflict):
+        codes.generate_codes(session, plain.id, 1, actor=COMMAND_LINE, now=NOON, rng=FakeRng(9))
+
+
+def test_what_is_not_there(session: Session, prize: Prize) -> None:
+    prizes.remove(session, prize.id, actor=COMMAND_LINE, now=NOON)
+    for act in (
+        lambda: load(session, prize, b"ALPHA\n"),
+        lambda: codes.generate_codes(session, UUID(int=1), 1, actor=COMMAND_LINE, now=NOON, rng=FakeRng()),
+        lambda: codes.export_free(session, prize.id, actor=COMMAND_LINE, now=NOON),
+    ):
+        with pytest.raises(NotFound):
+            act()
+
+
+def test_generated_codes_are_well_formed_and_on_record(session: Session, prize: Prize) -> None:
+    made = codes.generate_codes(
+        session, prize.id, 25, prefix="sun", actor=COMMAND_LINE, now=NOON, rng=FakeRng(5)
+    )
+    assert made == len(set(texts(session))) == 25
+    assert all(text.startswith("SUN-") and is_well_formed(text) for text in texts(session))
+    record = audit.latest(session)[0]
+    assert record.after is not None
+    assert (record.action, record.after["added"]) == ("codes.generate", 25)
+
+
+def test_many_codes_are_made_in_several_transactions(
+    session: Session, prize: Prize, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(codes, "GENERATED_AT_ONCE", 4)
+    seen: list[int] = []
+    codes.generate_codes(
+        session, prize.id, 10, actor=COMMAND_LINE, now=NOON, rng=FakeRng(5), progress=seen.append
+    )
+    assert seen == [4, 8, 10]
+    records = session.scalars(select(AuditRecord).where(AuditRecord.action == "codes.generate")).all()
+    assert [(record.after or {})["added"] for record in records] == [4, 4, 2]
+
+
+def test_a_generated_code_that_is_known_is_made_again(session: Session, prize: Prize) -> None:
+    for _ in range(2):  # the same chance twice
+        codes.generate_codes(session, prize.id, 20, actor=COMMAND_LINE, now=NOON, rng=FakeRng(5))
+    assert len({code_key(text) for text in texts(session)}) == 40
+
+
+@pytest.mark.parametrize("count", [0, -5, 1_000_001])
+def test_counts_that_will_not_do(session: Session, prize: Prize, count: int) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        codes.generate_codes(session, prize.id, count, actor=COMMAND_LINE, now=NOON, rng=FakeRng())
+    assert caught.value.field == "count"
+
+
+def test_a_prefix_that_will_not_do(session: Session, prize: Prize) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        codes.generate_codes(
+            session, prize.id, 1, prefix="no good", actor=COMMAND_LINE, now=NOON, rng=FakeRng()
+        )
+    assert caught.value.field == "prefix"
+
+
+def test_codes_that_could_be_guessed_are_refused(
+    session: Session, prize: Prize, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stock, "GUESSES_PER_HOUR", 10**17)
+    with pytest.raises(Conflict, match="guess"):
+        codes.generate_codes(session, prize.id, 1000, actor=COMMAND_LINE, now=NOON, rng=FakeRng())
+    assert texts(session) == []
+
+
+def test_only_free_codes_go_out_and_that_is_on_record(
+    session: Session, campaign: Campaign, prize: Prize
+) -> None:
+    load(session, prize, b"ALPHA\nBETA\nGAMMA\n")
+    won = submit_entry(session, submission(1), now=NOON, rng=FakeRng(1), vault=VAULT)
+    assert isinstance(won, Won)
+    exported = codes.export_free(session, prize.id, actor=COMMAND_LINE, now=NOON)
+    record = audit.latest(session, campaign_id=campaign.id)[0]
+    assert (record.action, record.after) == ("codes.export", {"prize": prize.id.hex, "exported": 2})
+    assert set(exported) == {"ALPHA", "BETA", "GAMMA"} - {won.code}
+
+
+def test_new_codes_reach_the_very_next_entry(session: Session, campaign: Campaign, prize: Prize) -> None:
+    load(session, prize, b"ALPHA\n")
+    won = submit_entry(session, submission(1), now=NOON, rng=FakeRng(1), vault=VAULT)
+    assert isinstance(won, Won)
+    assert won.code == "ALPHA"
+    assert tiers.listing(session, campaign.id)[0].version == 1

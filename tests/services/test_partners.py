@@ -1,0 +1,177 @@
+"""Partners: a visitor counts once a day, without leaving a trace; figures are told by partner and day."""
+
+from collections.abc import Callable
+from datetime import UTC, date, datetime, timedelta
+from uuid import UUID
+
+import pytest
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from app.domain.errors import Conflict, InvalidInput, NotFound
+from app.models import Campaign, DailyKey, Partner, Visit
+from app.services import audit, housekeeping, partners, uow
+from app.services.audit import COMMAND_LINE
+from app.services.entries import submit_entry
+from app.services.partners import DayFigures
+from tests.support.factories import VAULT, TierSpec, make_campaign, submission
+from tests.support.fakes import NOON, FakeRng
+
+Visited = Callable[..., None]
+
+
+@pytest.fixture
+def campaign(session: Session) -> Campaign:
+    return make_campaign(session, (TierSpec("Gold", codes=2),), timezone="Pacific/Auckland")
+
+
+def add(session: Session, campaign: Campaign, slug: str = "ayse", name: str = "Ayşe") -> Partner:
+    return partners.add(
+        session, campaign.id, slug, name, actor=COMMAND_LINE, now=NOON, rng=FakeRng(sum(slug.encode()))
+    )
+
+
+@pytest.fixture
+def ayse(session: Session, campaign: Campaign) -> Partner:
+    return add(session, campaign)
+
+
+@pytest.fixture
+def visit(session: Session, ayse: Partner) -> Visited:
+    partner_id, rng = ayse.id, FakeRng(3)
+
+    def record(visitor: str = "192.0.2.0/24 phone", now: datetime = NOON) -> None:
+        partners.record_visit(session, partner_id, visitor, now=now, rng=rng)
+
+    return record
+
+
+def count(session: Session, table: type) -> int:
+    return session.scalar(select(func.count()).select_from(table)) or 0
+
+
+def test_a_partner_is_found_by_slug_and_on_record(
+    session: Session, campaign: Campaign, ayse: Partner
+) -> None:
+    assert partners.find(session, campaign.id, "ayse") is ayse
+    assert partners.find(session, campaign.id, "bob") is None
+    assert partners.get(session, ayse.id).name == "Ayşe"
+    record = audit.latest(session, campaign_id=campaign.id)[0]
+    assert (record.action, record.after) == ("partner.add", {"slug": "ayse", "name": "Ayşe"})
+
+
+@pytest.mark.parametrize("slug", ["A", "a", "with space", "x" * 41, "ünal", "../etc"])
+def test_slugs_that_will_not_do(session: Session, campaign: Campaign, slug: str) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        add(session, campaign, slug)
+    assert caught.value.field == "slug"
+
+
+def test_a_slug_is_taken_within_the_campaign_only(
+    session: Session, campaign: Campaign, ayse: Partner
+) -> None:
+    with pytest.raises(Conflict):
+        add(session, campaign, "ayse", "Another")
+    other = make_campaign(session, slug="other", seed=5)
+    assert (
+        partners.add(session, other.id, "ayse", "Ayşe", actor=COMMAND_LINE, now=NOON, rng=FakeRng(9)).slug
+        == ayse.slug
+    )
+
+
+def test_what_is_not_there(session: Session) -> None:
+    nobody = UUID(int=1)
+    for act in (
+        lambda: partners.get(session, nobody),
+        lambda: partners.by_day(session, nobody),
+        lambda: partners.record_visit(session, nobody, "x", now=NOON, rng=FakeRng()),
+        lambda: partners.add(session, nobody, "ayse", "A", actor=COMMAND_LINE, now=NOON, rng=FakeRng()),
+    ):
+        with pytest.raises(NotFound):
+            act()
+
+
+def test_a_visitor_counts_once_a_day(session: Session, visit: Visited) -> None:
+    visit()
+    visit()
+    visit("198.51.100.0/24 laptop")
+    assert count(session, Visit) == 2
+    visit(now=NOON + timedelta(days=1))
+    assert count(session, Visit) == 3
+
+
+def test_the_day_is_the_campaigns(session: Session, visit: Visited) -> None:
+    visit(now=datetime(2030, 6, 15, 11, 59, tzinfo=UTC))  # just before midnight in Auckland
+    visit(now=datetime(2030, 6, 15, 12, 0, tzinfo=UTC))
+    assert set(session.scalars(select(Visit.day))) == {date(2030, 6, 15), date(2030, 6, 16)}
+
+
+def test_a_repeat_visit_takes_no_write_lock(
+    session: Session, visit: Visited, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    visit()
+
+    def locked(*_: object) -> None:
+        raise AssertionError("a repeat visit asked for the write turn")
+
+    monkeypatch.setattr(uow, "write_turn", locked)
+    visit()
+    with pytest.raises(AssertionError, match="write turn"):
+        visit("somebody else")
+
+
+def test_a_visit_another_process_counted_first_is_not_counted_again(
+    session: Session, visit: Visited, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    visit()
+    looks = iter([False])
+    real = partners._is_counted
+    monkeypatch.setattr(partners, "_is_counted", lambda *args: next(looks, None) is None and real(*args))
+    visit()
+    assert count(session, Visit) == 1
+
+
+def test_no_address_is_stored_and_keys_are_destroyed(session: Session, visit: Visited) -> None:
+    visit("192.0.2.0/24 phone")
+    stored = session.scalars(select(Visit.visitor)).one()
+    assert len(stored) == 16
+    assert b"192" not in stored
+    first = session.scalars(select(DailyKey.day)).one()
+    visit(now=NOON + timedelta(days=1))
+    assert count(session, DailyKey) == 2
+    visit("another", now=NOON + timedelta(hours=48))  # made at NOON, when the day began in Auckland
+    assert first not in set(session.scalars(select(DailyKey.day)))
+    assert count(session, Visit) == 3
+
+
+def test_housekeeping_destroys_keys_without_a_visit(session: Session, visit: Visited) -> None:
+    visit()
+    housekeeping.purge(session, now=NOON + timedelta(hours=24))
+    assert count(session, DailyKey) == 1
+    housekeeping.purge(session, now=NOON + timedelta(hours=48))
+    assert count(session, DailyKey) == 0
+
+
+def test_figures_by_partner_and_by_day(
+    session: Session, campaign: Campaign, ayse: Partner, visit: Visited
+) -> None:
+    bob = add(session, campaign, "bob", "Bob")
+    visit()
+    visit("other")
+    tomorrow = NOON + timedelta(days=1)
+    visit(now=tomorrow + timedelta(days=1))
+    for number, moment in ((1, NOON), (2, tomorrow), (3, tomorrow)):
+        entry = submission(number, partner_id=ayse.id)
+        submit_entry(session, entry, now=moment, rng=FakeRng(number), vault=VAULT)
+    submit_entry(session, submission(4), now=NOON, rng=FakeRng(4), vault=VAULT)
+    found = partners.figures(session, campaign.id)
+    assert [(each.partner.slug, each.visits, each.entries, each.wins) for each in found] == [
+        ("ayse", 3, 3, 2),
+        ("bob", 0, 0, 0),
+    ]
+    assert partners.by_day(session, ayse.id) == [
+        DayFigures(date(2030, 6, 16), 2, 1, 1),
+        DayFigures(date(2030, 6, 17), 0, 2, 1),
+        DayFigures(date(2030, 6, 18), 1, 0, 0),
+    ]
+    assert partners.by_day(session, bob.id) == []
