@@ -203,7 +203,7 @@ def _recorded_stock(session: Session, campaign_id: UUID) -> tuple[Counter[str], 
 
 
 def _counts(session: Session, query: Any) -> dict[UUID, int]:
-    return dict(session.execute(query.group_by(Award.prize_id)).tuples().all())
+    return dict(session.execute(query.group_by(Award.prize_id)).all())
 
 
 def _codes(session: Session, subject: _Subject, tally: _Tally) -> None:

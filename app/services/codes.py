@@ -151,7 +151,9 @@ def _record_export(session: Session, prize_id: UUID, *, actor: Actor, now: datet
 
 def _free_codes(session: Session, prize_id: UUID) -> Iterator[str]:
     query = select(Code.text).where(Code.prize_id == prize_id, Code.status == CodeStatus.FREE)
-    yield from session.scalars(query.order_by(Code.id).execution_options(yield_per=stock.CHUNK))
+    # Closed also when whoever reads goes away half-way.
+    with session.scalars(query.order_by(Code.id).execution_options(yield_per=stock.CHUNK)) as texts:
+        yield from texts
 
 
 def _record_added(

@@ -42,9 +42,7 @@ def campaign_figures(session: Session, campaign_id: UUID) -> CampaignFigures:
             .join(Tier, Tier.id == Code.tier_id)
             .where(Tier.campaign_id == campaign_id)
             .group_by(Code.status)
-        )
-        .tuples()
-        .all()
+        ).all()
     )
     return CampaignFigures(
         entries, people, wins or 0, stock.get(CodeStatus.FREE, 0), stock.get(CodeStatus.WON, 0)

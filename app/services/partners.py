@@ -23,6 +23,7 @@ from app.services.fields import one_line
 from app.services.uow import unit_of_work
 
 KEY_BYTES = 32
+KEY_LIFETIME = timedelta(hours=48)
 VISITOR_BYTES = 16
 
 
@@ -103,9 +104,7 @@ def figures(session: Session, campaign_id: UUID) -> list[PartnerFigures]:
             .join(Partner, Partner.id == Visit.partner_id)
             .where(Partner.campaign_id == campaign_id)
             .group_by(Visit.partner_id)
-        )
-        .tuples()
-        .all()
+        ).all()
     )
     entries = {
         row.partner_id: (row.entries, row.wins)
@@ -132,9 +131,7 @@ def by_day(session: Session, partner_id: UUID) -> list[DayFigures]:
     visits = dict(
         session.execute(
             select(Visit.day, func.count()).where(Visit.partner_id == partner_id).group_by(Visit.day)
-        )
-        .tuples()
-        .all()
+        ).all()
     )
     entries: Counter[date] = Counter()
     wins: Counter[date] = Counter()
@@ -170,16 +167,18 @@ def forget_old_keys(session: Session, now: datetime) -> None:
     """Destroy the keys of days that are over everywhere, within 48 hours of their making. Part of a
     transaction.
     """
-    session.execute(delete(DailyKey).where(DailyKey.day < now.astimezone(UTC).date() - timedelta(days=1)))
+    # A day begins up to 14 hours before its date in UTC: then its key is made.
+    youngest = (now.astimezone(UTC) - KEY_LIFETIME + timedelta(hours=14)).date()
+    session.execute(delete(DailyKey).where(DailyKey.day <= youngest))
 
 
 @unit_of_work
 def _count(
     session: Session, partner_id: UUID, day: date, visitor_key: str, *, now: datetime, rng: Rng
 ) -> None:
+    forget_old_keys(session, now)
     key = _key_of(session, day)
     if key is None:
-        forget_old_keys(session, now)
         key = rng.token_bytes(KEY_BYTES)
         session.add(DailyKey(day=day, key=key))
     visitor = _visitor(key, visitor_key)

@@ -143,8 +143,10 @@ def _record_export(
 
 def _stream(session: Session, campaign_id: UUID, wanted: WinnerFilter) -> Iterator[WinnerRow]:
     query = _winners(campaign_id, wanted).order_by(Award.created_at, Award.entry_id)
-    for row in session.execute(query.execution_options(yield_per=1000)):
-        yield _as_row(row, row.code)
+    # Closed also when whoever reads goes away half-way.
+    with session.execute(query.execution_options(yield_per=1000)) as rows:
+        for row in rows:
+            yield _as_row(row, row.code)
 
 
 def _winners(campaign_id: UUID, wanted: WinnerFilter) -> Select[*tuple[Any, ...]]:
