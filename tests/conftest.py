@@ -138,3 +138,8 @@ def browser_type_launch_args() -> dict[str, object]:
     """The system's browser for pytest-playwright; tests end as `missing` says where there is none."""
     require("browser")
     return browser.launch_options()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Browser tests look at every page; on request they keep what they saw."""
+    parser.addoption("--keep-pictures", action="store_true", help="write screenshots to docs/screenshots")

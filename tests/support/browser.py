@@ -4,6 +4,8 @@ import os
 import shutil
 from pathlib import Path
 
+from playwright.sync_api import Page
+
 NAMES = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome", "chrome")
 FLAGS = (
     "--no-sandbox",  # refuses to start as root otherwise; it only ever opens our own pages
@@ -18,6 +20,16 @@ FLAGS = (
 AXE = Path(__file__).parent / "vendor" / "axe-core@4.14.1" / "axe.min.js"
 
 
+# Colours are judged once everything that moves has come to rest.
+AXE_RUN = """async () => {
+  const moving = document.getAnimations().filter((one) => one.effect.getComputedTiming().endTime !== Infinity);
+  await Promise.allSettled(moving.map((one) => one.finished));
+  return (await axe.run({ preload: false })).violations.map(
+    (found) => `${found.id}: ${found.nodes.map((node) => node.target.join(" ")).join(", ")}`
+  );
+}"""
+
+
 def find() -> Path | None:
     """The browser's program, or None: the variable CHROMIUM, then the usual names on PATH."""
     program = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, NAMES)), None)
@@ -27,3 +39,10 @@ def find() -> Path | None:
 def launch_options() -> dict[str, object]:
     """What Playwright's `launch` needs to start it."""
     return {"executable_path": str(find()), "args": list(FLAGS), "headless": True}
+
+
+def violations(page: Page) -> list[str]:
+    """What axe finds wrong with the page as it stands, a line each."""
+    page.evaluate(AXE.read_text())
+    found: list[str] = page.evaluate(AXE_RUN)
+    return found

@@ -69,6 +69,9 @@ def test_htmx_gets_the_reveal_alone(client: FlaskClient, live: Session) -> None:
     assert "<html" not in page
     assert 'id="entry"' in page
     assert "Gold prize" in page
+    reloaded = client.get(answer.headers["HX-Replace-Url"])
+    assert reloaded.status_code == 200
+    assert "Gold prize" in reloaded.get_data(as_text=True)
 
 
 def test_a_plain_form_is_sent_on_to_a_page_that_can_be_reloaded(client: FlaskClient, live: Session) -> None:

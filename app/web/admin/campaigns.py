@@ -6,6 +6,7 @@ from datetime import datetime
 from flask import Blueprint, make_response, render_template, request, url_for
 from flask_babel import gettext as _
 from flask_babel import ngettext
+from markupsafe import escape
 from werkzeug.wrappers import Response
 
 from app.domain.eligibility import CampaignStatus, Phase, phase
@@ -81,12 +82,10 @@ def create() -> Response:
 
 @blueprint.get("/campaigns/address")
 @requires(Role.EDITOR)
-def suggest_address() -> Response:
-    """The address field filled from the title, as long as nobody has filled it."""
-    if request.args.get("slug", "").strip():
-        return Response(status=204)
-    form = CampaignForm(formdata=None, data={"slug": suggested_slug(request.args.get("title", "")[:200])})
-    return make_response(render_template("admin/campaigns/_address.html", form=form))
+def suggest_address() -> str:
+    """What an address left empty becomes, told beside the field: what stands in it is never touched."""
+    slug = suggested_slug(request.args.get("title", "")[:200])
+    return str(escape(_("Left empty it becomes %(address)s.", address=slug))) if slug else ""
 
 
 @blueprint.get("/campaigns/<slug>")

@@ -187,10 +187,13 @@ def _attribution(slug: str, token: str) -> UUID | None:
 def _drawn(slug: str, outcome: Drawn) -> AnyResponse:
     if wants_json():
         return _private(jsonify(_as_json(outcome)))
-    if request.headers.get("HX-Request"):
-        return _private(_reveal("public/_reveal.html", slug, outcome))
     token = tools().signer.sign(Purpose.RESULT, outcome.entry.hex, outcome.at)
-    return redirect(url_for("public.result", slug=slug, token=token), 303)
+    page = url_for("public.result", slug=slug, token=token)
+    if not request.headers.get("HX-Request"):
+        return redirect(page, 303)
+    response = _private(_reveal("public/_reveal.html", slug, outcome))
+    response.headers["HX-Replace-Url"] = page  # reloading must never lose what was won
+    return response
 
 
 def _refused(slug: str, outcome: Refused) -> Response:
