@@ -9,7 +9,8 @@ from typing import Any, TypeVar
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
-from wtforms import BooleanField, Field, HiddenField, SelectFieldBase, StringField, TextAreaField
+from wtforms import BooleanField, Field, HiddenField, SelectField, StringField, TextAreaField
+from wtforms.fields import SelectChoice  # type: ignore[attr-defined]  # newer than its stubs
 from wtforms.validators import ValidationError
 from wtforms.widgets import HiddenInput, Input, TextInput
 
@@ -183,6 +184,11 @@ class AtMost:
             )
 
 
+def choice(value: str, label: Any) -> Any:
+    """One of the choices of a select or radio field."""
+    return SelectChoice(value, label)
+
+
 def refuse_controls(text: str, allowed: str) -> None:
     """Raise ValidationError for characters no text of ours holds (NUL and its kin, half characters)."""
     if any(unicodedata.category(char) in {"Cc", "Cs"} and char not in allowed for char in text):
@@ -197,8 +203,9 @@ def sentence(text: str) -> str:
 
 def spoken(field: Any, value: Any) -> str:
     """A field's value as people read it."""
-    if isinstance(field, SelectFieldBase):
-        names: dict[Any, str] = {choice[0]: str(choice[1]) for choice in field.iter_choices()}
+    if isinstance(field, SelectField):
+        offered: Any = field.choices
+        names: dict[Any, str] = {option.value: str(option.label) for option in offered}
         return names.get(value, str(value))
     if isinstance(field, BooleanField):
         return str(_("yes") if value else _("no"))

@@ -16,7 +16,7 @@ from app.models import Account
 from app.services import accounts as service
 from app.web.access import requires
 from app.web.admin.answers import Ask, asked, done, public_url, show, trail
-from app.web.staff_forms import AtMost, Present, StaffForm, sentence
+from app.web.staff_forms import AtMost, Present, StaffForm, choice, sentence
 
 blueprint = Blueprint("accounts", __name__, url_prefix="/accounts")
 
@@ -32,7 +32,9 @@ class InviteForm(StaffForm):
     """Whom to invite, and as what."""
 
     email = EmailField(_l("E-mail"), [Present(), AtMost(254)])
-    role = RadioField(_l("Role"), choices=list(ROLE_NAMES.items()), default=Role.EDITOR.value)
+    role = RadioField(
+        _l("Role"), choices=[choice(*pair) for pair in ROLE_NAMES.items()], default=Role.EDITOR.value
+    )
 
 
 @blueprint.get("")

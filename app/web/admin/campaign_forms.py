@@ -15,7 +15,7 @@ from app.domain.campaign_rules import ACCENTS
 from app.domain.eligibility import EntryLimit
 from app.models import Campaign
 from app.services.campaigns import CampaignPlan
-from app.web.staff_forms import AtMost, Line, Paragraphs, Present, StaffForm, Version
+from app.web.staff_forms import AtMost, Line, Paragraphs, Present, StaffForm, Version, choice
 
 ACCENT_NAMES = {
     "indigo": _l("Indigo"),
@@ -56,7 +56,9 @@ class CampaignForm(StaffForm):
         description=_l("Plain text; a blank line begins a new paragraph. The odds are added by themselves."),
     )
     accent = RadioField(
-        _l("Accent colour"), choices=[(key, ACCENT_NAMES[key]) for key in ACCENTS], default=ACCENTS[0]
+        _l("Accent colour"),
+        choices=[choice(key, ACCENT_NAMES[key]) for key in ACCENTS],
+        default=ACCENTS[0],
     )
     timezone = Line(
         _l("Time zone"),
@@ -69,7 +71,9 @@ class CampaignForm(StaffForm):
     opens_at = DateTimeLocalField(_l("Opens"), [Optional()], format=["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"])
     closes_at = DateTimeLocalField(_l("Closes"), [Optional()], format=["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"])
     entries = RadioField(
-        _l("How often one may enter"), choices=list(LIMIT_NAMES.items()), default=EntryLimit.ONCE.value
+        _l("How often one may enter"),
+        choices=[choice(*pair) for pair in LIMIT_NAMES.items()],
+        default=EntryLimit.ONCE.value,
     )
 
     def validate_opens_at(self, field: DateTimeLocalField) -> None:

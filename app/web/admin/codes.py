@@ -31,6 +31,7 @@ from app.web.staff_forms import AtMost, Line, Present, StaffForm, WholeNumber
 blueprint = Blueprint("codes", __name__, url_prefix="/campaigns/<slug>/prizes/<id:prize_id>/codes")
 
 MAX_UPLOAD_BYTES = 50 * 1024 * 1024
+READ_AT_ONCE_BYTES = 1024 * 1024  # of a file, too: the parser's buffer counts as form memory
 LINES_NAMED = 20
 UPLOAD = "admin.codes.upload"
 
@@ -60,6 +61,7 @@ def _admit_large_file(endpoint: str | None, _values: dict[str, Any] | None) -> N
     """Let editors, on this one route, send more than a form's worth: before anything reads the body."""
     if endpoint == UPLOAD and may(Role.EDITOR):
         request.max_content_length = MAX_UPLOAD_BYTES
+        request.max_form_memory_size = READ_AT_ONCE_BYTES
 
 
 @blueprint.get("")
@@ -118,6 +120,7 @@ def generate(slug: str, prize_id: UUID) -> Response:
         "%(count)s code is made for %(prize)s.",
         "%(count)s codes are made for %(prize)s.",
         count,
+        count=grouped(count),
         prize=prize.name,
     )
     return done(message, url_for("admin.codes.index", slug=slug, prize_id=prize_id))

@@ -14,7 +14,7 @@ from app.domain.odds import OnEmpty
 from app.models import Prize, PrizeKind, Tier
 from app.services.prizes import PrizePlan
 from app.services.tiers import TierPlan
-from app.web.staff_forms import AtMost, Line, Paragraphs, Present, StaffForm, Version, WholeNumber
+from app.web.staff_forms import AtMost, Line, Paragraphs, Present, StaffForm, Version, WholeNumber, choice
 
 MAX_UNITS = 1_000_000
 LOSE = OnEmpty.LOSE.value
@@ -43,8 +43,8 @@ class TierForm(StaffForm):
 
     def offer_fallbacks(self, others: Iterable[Tier]) -> None:
         """Fill the choices: no win, or one of the other tiers."""
-        pairs = [(tier.id.hex, _("Give from %(tier)s", tier=tier.name)) for tier in others]
-        self.on_empty.choices = [(LOSE, _("The entry does not win")), *pairs]
+        pairs = [choice(tier.id.hex, _("Give from %(tier)s", tier=tier.name)) for tier in others]
+        self.on_empty.choices = [choice(LOSE, _("The entry does not win")), *pairs]
 
     def plan(self) -> TierPlan:
         """What the form asks for."""
@@ -87,7 +87,9 @@ class PrizeForm(StaffForm):
         _l("How the winner gets it"), [AtMost(2000)], description=_l("Shown with the won code.")
     )
     artwork = RadioField(
-        _l("Picture"), choices=[(key, ARTWORK_NAMES[key]) for key in ARTWORKS], default=ARTWORKS[0]
+        _l("Picture"),
+        choices=[choice(key, ARTWORK_NAMES[key]) for key in ARTWORKS],
+        default=ARTWORKS[0],
     )
 
     def plan(self) -> PrizePlan:
@@ -106,8 +108,8 @@ class NewPrizeForm(PrizeForm):
     kind = RadioField(
         _l("What is in stock"),
         choices=[
-            (PrizeKind.CODES.value, _l("Codes: you upload or generate them next")),
-            (PrizeKind.QUANTITY.value, _l("A number of things: each winner gets a claim code")),
+            choice(PrizeKind.CODES.value, _l("Codes: you upload or generate them next")),
+            choice(PrizeKind.QUANTITY.value, _l("A number of things: each winner gets a claim code")),
         ],
         default=PrizeKind.CODES.value,
     )
