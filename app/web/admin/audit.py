@@ -1,5 +1,6 @@
 """The audit list: who changed what and when, for one campaign or over everything."""
 
+from dataclasses import dataclass
 from typing import Any
 
 from flask import Blueprint, request, url_for
@@ -13,6 +14,7 @@ from app.services import audit as service
 from app.web.access import requires
 from app.web.admin.answers import show
 from app.web.admin.frame import campaign_of
+from app.web.filters import grouped
 
 blueprint = Blueprint("audit", __name__)
 
@@ -57,12 +59,88 @@ def _page(campaign: Campaign | None, nouns: tuple[str, ...]) -> Response:
         noun=noun,
         text=text,
         act=act_text,
+        changes=changes_of,
     )
 
 
 def act_text(record: AuditRecord) -> str:
     """What was done, in words; an act without words of its own shows its stable name."""
     return acts().get(record.action, record.action)
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One value that a record tells about, in words; empty where there was or is none."""
+
+    label: str
+    before: str
+    after: str
+
+
+def changes_of(record: AuditRecord) -> list[Change]:
+    """The values of a record, in words where there are some."""
+    before, after = record.before or {}, record.after or {}
+    names = value_names()
+    return [
+        Change(names.get(name, name), _told(before.get(name)), _told(after.get(name)))
+        for name in (*after, *(name for name in before if name not in after))
+        if before.get(name) != after.get(name)
+    ]
+
+
+def _told(value: Any) -> str:
+    match value:
+        case None | "":
+            return ""
+        case bool():
+            return str(_("yes") if value else _("no"))
+        case int():
+            return grouped(value)
+        case list():
+            return " → ".join(str(item) for item in value)
+        case dict():
+            return "; ".join(f"{name}: {_told(item)}" for name, item in value.items())
+        case _:
+            return str(value)
+
+
+def value_names() -> dict[str, str]:
+    """What the audit trail's values are called."""
+    return {
+        "accent": _("Accent colour"),
+        "added": _("Codes added"),
+        "artwork": _("Picture"),
+        "closes_at": _("Closes"),
+        "digest": _("Fingerprint of the codes"),
+        "enabled": _("In the draw"),
+        "entries": _("How often one may enter"),
+        "exported": _("Lines exported"),
+        "fallback_id": _("Falls back to"),
+        "instructions": _("How the winner gets it"),
+        "intro": _("One sentence for visitors"),
+        "kind": _("What is in stock"),
+        "lose_weight": _("Weight of no win"),
+        "name": _("Name"),
+        "odds_version": _("Odds table"),
+        "on_empty": _("When nothing is left"),
+        "opens_at": _("Opens"),
+        "order": _("Order"),
+        "prize": _("Prize"),
+        "quantity": _("How many"),
+        "role": _("Role"),
+        "rules": _("Rules"),
+        "seed_commit": _("Seed commitment"),
+        "slug": _("Address"),
+        "sponsor": _("Who gives the prizes"),
+        "status": _("Status"),
+        "stock": _("Stock"),
+        "text": _("Words for visitors"),
+        "tier": _("Tier"),
+        "timezone": _("Time zone"),
+        "title": _("Title"),
+        "weight": _("Weight"),
+        "withdrawn": _("Codes withdrawn"),
+    }
 
 
 def noun_names() -> dict[str, str]:
