@@ -1,0 +1,178 @@
+"""Codes of a prize at the console: upload, dry run, generator, export."""
+
+import io
+from typing import Any
+
+import pytest
+from flask import Flask
+from sqlalchemy.orm import Session
+from werkzeug.test import TestResponse
+
+from app.domain.roles import Role
+from app.models import Prize
+from app.services import audit, campaigns, prizes
+from app.services.audit import COMMAND_LINE
+from app.services.prizes import PrizePlan, Stock
+from tests.support.factories import TierSpec, make_campaign
+from tests.support.fakes import NOON, FakeRng
+from tests.support.staff import HTMX, Staff, sign_in
+
+GOOD = "code\r\nAAAA-1111\r\nBBBB-2222\r\n\r\nCCCC-3333\r\n"
+
+
+@pytest.fixture
+def editor(app: Flask, session: Session) -> Staff:
+    return sign_in(app, session, Role.EDITOR)
+
+
+@pytest.fixture
+def prize(session: Session) -> Prize:
+    campaign = make_campaign(session, [TierSpec("Gold", codes=0)], lose_weight=9)
+    found = prizes.find_by_name(session, campaign.id, "Gold prize")
+    assert found
+    return found
+
+
+def path(prize: Prize, what: str = "") -> str:
+    return f"/admin/campaigns/summer/prizes/{prize.id.hex}/codes{what}"
+
+
+def upload(
+    editor: Staff, prize: Prize, content: str | bytes, step: str = "check", *, htmx: bool = False
+) -> TestResponse:
+    data = content.encode() if isinstance(content, str) else content
+    fields: dict[str, Any] = {"file": (io.BytesIO(data), "codes.csv"), "step": step}
+    return editor.post(path(prize, "/upload"), fields, content_type="multipart/form-data", htmx=htmx)
+
+
+def stock(session: Session, prize: Prize) -> Stock:
+    session.rollback()
+    return prizes.stock_of(session, prize.id)
+
+
+def test_a_file_is_checked_first_and_then_taken_in(editor: Staff, session: Session, prize: Prize) -> None:
+    answer = upload(editor, prize, GOOD, htmx=True)
+    assert answer.status_code == 200
+    report = answer.get_data(as_text=True)
+    assert "3 new codes" in report
+    assert "codes.csv has no mistakes." in report
+    assert "Import 3 codes" in report
+    assert 'hx-preserve="true"' in report
+    assert stock(session, prize) == Stock()
+    taken = upload(editor, prize, GOOD, "import")
+    assert taken.status_code == 303
+    assert "3 codes are in stock for Gold prize." in editor.page(taken.location)
+    assert stock(session, prize) == Stock(free=3)
+
+
+@pytest.mark.parametrize("step", ["check", "import"])
+def test_a_wrong_file_names_its_lines_and_writes_nothing(
+    editor: Staff, session: Session, prize: Prize, step: str
+) -> None:
+    upload(editor, prize, "KNOWN-0001\n", "import")
+    answer = upload(editor, prize, "code\nKNOWN-0001\nNEW-0001\nnew-0001\nxx\n=SUM(A1)\n", step)
+    assert answer.status_code == 422
+    page = answer.get_data(as_text=True)
+    assert "Nothing was imported." in page
+    assert "Line 4: the same code as line 3" in page
+    assert "Line 5: shorter than 4 characters" in page
+    assert "Line 6: would run as a formula in a spreadsheet" in page
+    assert "1 code is known already" in page
+    assert "Import " not in page.split('id="report"')[1].split("Generate")[0]
+    assert stock(session, prize) == Stock(free=1)
+
+
+def test_long_lists_of_mistakes_are_cut(editor: Staff, prize: Prize) -> None:
+    page = upload(editor, prize, "code\n" + "x\n" * 1500).get_data(as_text=True)
+    assert "1,500 lines cannot be read" in page
+    assert "and 1,480 more" in page
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"\xff\xfe\x00", "is not UTF-8 text"),
+        (b"code\nA\x80\xff\n", "Line 2 is not UTF-8 text"),
+        (b"", "There is no code in this file."),
+        (b"code\n\n", "There is no code in this file."),
+    ],
+)
+def test_a_file_that_is_no_list_says_so(editor: Staff, prize: Prize, content: bytes, message: str) -> None:
+    answer = upload(editor, prize, content)
+    assert answer.status_code == 422
+    assert message in answer.get_data(as_text=True)
+
+
+def test_no_file_is_asked_for(editor: Staff, prize: Prize) -> None:
+    answer = editor.post(path(prize, "/upload"), {"step": "check"}, content_type="multipart/form-data")
+    assert answer.status_code == 422
+    assert "Choose a file." in answer.get_data(as_text=True)
+
+
+def test_only_this_route_and_only_editors_may_send_much(
+    app: Flask, editor: Staff, session: Session, prize: Prize
+) -> None:
+    much = "code\n" + "\n".join(f"CODE-{number:06d}" for number in range(20_000))
+    assert "20,000 new codes" in upload(editor, prize, much).get_data(as_text=True)
+    assert editor.client.post("/admin/campaigns/new", data={"rules": "x" * 100_000}).status_code == 413
+    viewer = sign_in(app, session, Role.VIEWER)
+    assert upload(viewer, prize, much).status_code == 413
+    claimed = {"CONTENT_LENGTH": str(51 * 2**20), "CONTENT_TYPE": "multipart/form-data; boundary=x"}
+    too_much = editor.client.post(path(prize, "/upload"), environ_overrides=claimed)
+    assert too_much.status_code == 413
+
+
+def test_codes_are_generated(editor: Staff, session: Session, prize: Prize) -> None:
+    answer = editor.post(path(prize, "/generate"), {"count": "1200", "prefix": "summer"})
+    assert "1,200 codes are made for Gold prize." in editor.page(answer.location)
+    assert stock(session, prize) == Stock(free=1200)
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"count": "0"}, "Use a number from 1 to 1,000,000."),
+        ({"count": "-1"}, "Use a number of at least 1."),
+        ({"count": "2.5"}, "Use a whole number in digits"),
+        ({"count": "10000000000000000000"}, "Use a number from 1 to 1,000,000."),
+        ({"count": ""}, "Please fill this in."),
+        ({"count": "5", "prefix": "?!"}, "prefix"),
+        ({"count": "5", "prefix": "x" * 30}, "Use at most 20 characters"),
+    ],
+)
+def test_wrong_orders_to_the_generator_say_so(
+    editor: Staff, session: Session, prize: Prize, fields: dict[str, str], message: str
+) -> None:
+    answer = editor.post(path(prize, "/generate"), fields)
+    assert answer.status_code == 422
+    assert message in answer.get_data(as_text=True)
+    assert stock(session, prize) == Stock()
+
+
+def test_free_codes_go_out_on_record(editor: Staff, session: Session, prize: Prize) -> None:
+    upload(editor, prize, GOOD, "import")
+    answer = editor.post(path(prize, "/export"))
+    assert answer.mimetype == "text/csv"
+    assert answer.headers["Content-Disposition"] == 'attachment; filename="summer-codes.csv"'
+    lines = answer.get_data(as_text=True).splitlines()
+    assert lines[0] == '"code"'
+    assert sorted(lines[1:]) == ['"AAAA-1111"', '"BBBB-2222"', '"CCCC-3333"']
+    session.rollback()
+    assert audit.latest(session)[0].action == "codes.export"
+
+
+def test_a_number_of_things_takes_no_codes(editor: Staff, session: Session, prize: Prize) -> None:
+    campaign = campaigns.get(session, "summer")
+    plan = PrizePlan("Mug")
+    mug = prizes.add(session, prize.tier_id, plan, quantity=3, actor=COMMAND_LINE, now=NOON, rng=FakeRng(5))
+    assert mug.campaign_id == campaign.id
+    assert "its claim codes are made by themselves" in editor.page(path(mug))
+    assert upload(editor, mug, GOOD).status_code == 409
+    assert editor.post(path(mug, "/generate"), {"count": "5"}).status_code == 409
+    assert stock(session, mug) == Stock(free=3)
+
+
+def test_the_part_comes_alone_for_htmx(editor: Staff, prize: Prize) -> None:
+    part = editor.get(path(prize), headers=HTMX).get_data(as_text=True)
+    assert "<html" not in part
+    assert 'id="codes"' in part

@@ -1,0 +1,204 @@
+"""Winners, partners and the audit list at the console."""
+
+import csv
+import io
+from datetime import timedelta
+from html import unescape
+
+import pytest
+from flask import Flask
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app.domain.roles import Role
+from app.models import Award, Campaign, Code, Partner
+from app.services import audit, partners, prizes
+from app.services.audit import COMMAND_LINE
+from app.services.entries import submit_entry
+from tests.support.factories import VAULT, TierSpec, make_campaign, submission
+from tests.support.fakes import NOON, FakeRng
+from tests.support.staff import HTMX, Staff, sign_in
+
+WINNERS = "/admin/campaigns/summer/winners"
+PARTNERS = "/admin/campaigns/summer/partners"
+
+
+@pytest.fixture
+def editor(app: Flask, session: Session) -> Staff:
+    return sign_in(app, session, Role.EDITOR)
+
+
+@pytest.fixture
+def campaign(session: Session) -> Campaign:
+    return make_campaign(session, [TierSpec("Gold", codes=80)], timezone="Europe/Istanbul")
+
+
+@pytest.fixture
+def partner(session: Session, campaign: Campaign) -> Partner:
+    return partners.add(session, campaign.id, "ayse", "Ayşe", actor=COMMAND_LINE, now=NOON, rng=FakeRng(2))
+
+
+def enter(session: Session, count: int, first: int = 1, partner: Partner | None = None) -> None:
+    for number in range(first, first + count):
+        entry = submission(number, partner_id=partner.id if partner else None)
+        submit_entry(session, entry, now=NOON + timedelta(minutes=number), rng=FakeRng(number), vault=VAULT)
+
+
+def link_with(part: str, page: str) -> str:
+    addresses = (piece.split('"')[0] for piece in page.split('href="')[1:])
+    return next(unescape(address) for address in addresses if part in address)
+
+
+def won_codes(session: Session) -> list[str]:
+    session.rollback()
+    return list(session.scalars(select(Code.text).join(Award, Award.code_id == Code.id)))
+
+
+def test_winners_are_shown_with_masked_codes_in_the_campaigns_zone(
+    editor: Staff, session: Session, campaign: Campaign, partner: Partner
+) -> None:
+    enter(session, 1, partner=partner)
+    page = editor.page(WINNERS)
+    for text in ("Person 1", "person1@example.org", "Gold prize", "15 Jun 2030, 15:01", "Ayşe"):
+        assert text in page
+    assert won_codes(session)[0] not in page
+
+
+def test_a_code_is_shown_on_request_and_on_record(
+    editor: Staff, session: Session, campaign: Campaign
+) -> None:
+    enter(session, 1)
+    award = session.scalars(select(Award)).one()
+    path = f"{WINNERS}/{award.entry_id.hex}/code"
+    [code] = won_codes(session)
+    cell = editor.post(path, htmx=True).get_data(as_text=True)
+    assert code in cell
+    assert "<table" not in cell
+    assert code in editor.post(path).get_data(as_text=True)
+    session.rollback()
+    assert [record.action for record in audit.latest(session)[:2]] == ["winner.reveal"] * 2
+
+
+def test_a_win_of_another_campaign_is_not_found(editor: Staff, session: Session, campaign: Campaign) -> None:
+    make_campaign(session, slug="other", seed=9)
+    enter(session, 1)
+    award = session.scalars(select(Award)).one()
+    assert editor.post(f"/admin/campaigns/other/winners/{award.entry_id.hex}/code").status_code == 404
+
+
+def test_winners_are_found_by_text_prize_and_partner(
+    editor: Staff, session: Session, campaign: Campaign, partner: Partner
+) -> None:
+    enter(session, 2)
+    enter(session, 1, first=3, partner=partner)
+    [prize] = prizes.listing(session, campaign.id)
+    assert "Person 2" not in editor.page(f"{WINNERS}?text=person1@")
+    by_partner = editor.page(f"{WINNERS}?partner={partner.id.hex}")
+    assert "Person 3" in by_partner
+    assert "Person 1" not in by_partner
+    assert "Person 1" in editor.page(f"{WINNERS}?prize={prize.id.hex}&tier={prize.tier_id.hex}")
+    assert "Person 1" in editor.page(f"{WINNERS}?prize=nonsense&after=nonsense")
+    assert "Nobody fits this filter" in editor.page(f"{WINNERS}?text=zzz%00")
+
+
+def test_nobody_yet_is_said(editor: Staff, campaign: Campaign) -> None:
+    assert "Nobody has won yet" in editor.page(WINNERS)
+
+
+def test_winners_come_in_pages(editor: Staff, session: Session, campaign: Campaign) -> None:
+    enter(session, 60)
+    first = editor.page(f"{WINNERS}?text=person")
+    assert first.count("Show the code of") == 50
+    older = link_with("after=", first)
+    second = editor.page(older)
+    assert second.count("Show the code of") == 10
+    assert "text=person" in older
+    assert "Newest" in second
+
+
+def test_the_export_is_safe_and_on_record(editor: Staff, session: Session, campaign: Campaign) -> None:
+    enter(session, 3)
+    answer = editor.post(f"{WINNERS}.csv", {"text": "person2@"})
+    assert answer.headers["Content-Disposition"] == 'attachment; filename="summer-winners.csv"'
+    assert answer.headers["Cache-Control"] == "no-store"
+    header, *rows = csv.reader(io.StringIO(answer.get_data(as_text=True)))
+    assert header[:3] == ["won_at", "name", "email"]
+    assert len(rows) == 1
+    assert rows[0][1] == "Person 2"
+    assert rows[0][5] in won_codes(session)
+    assert audit.latest(session)[0].action == "winners.export"
+
+
+def test_a_partner_is_added_with_two_links(editor: Staff, session: Session, campaign: Campaign) -> None:
+    answer = editor.post(f"{PARTNERS}/new", {"name": "Şule & Ben"})
+    page = editor.page(answer.location)
+    assert "Send the two links on." in page
+    assert "http://localhost/c/summer/via/sule-ben" in page
+    figures = next(
+        part.split('"')[0] for part in page.split('"') if part.startswith("http://localhost/partner/")
+    )
+    own = editor.client.get(figures.removeprefix("http://localhost"))
+    assert own.status_code == 200
+    assert "Şule" in own.get_data(as_text=True)
+
+
+@pytest.mark.parametrize(
+    ("fields", "status", "message"),
+    [
+        ({"name": ""}, 422, "Please fill this in."),
+        ({"name": "抽"}, 422, "Use 2 to 40 small letters"),
+        ({"name": "X", "slug": "../x"}, 422, "Use 2 to 40 small letters"),
+        ({"name": "X", "slug": "ayse"}, 409, "is called"),
+        ({"name": "x" * 121, "slug": "xx"}, 422, "Use at most 120 characters"),
+    ],
+)
+def test_a_wrong_partner_says_so(
+    editor: Staff,
+    session: Session,
+    campaign: Campaign,
+    partner: Partner,
+    fields: dict[str, str],
+    status: int,
+    message: str,
+) -> None:
+    answer = editor.post(f"{PARTNERS}/new", fields, htmx=True)
+    assert answer.status_code == status
+    assert message in answer.get_data(as_text=True)
+    session.rollback()
+    assert len(partners.listing(session, campaign.id)) == 1
+
+
+def test_partners_are_listed_with_their_figures(
+    editor: Staff, session: Session, campaign: Campaign, partner: Partner
+) -> None:
+    enter(session, 2, partner=partner)
+    partners.record_visit(session, partner.id, "somebody", now=NOON, rng=FakeRng(7))
+    page = editor.page(PARTNERS)
+    assert f'winners?partner={partner.id.hex}">2<' in page
+    assert 'data-label="Visits">1<' in page
+
+
+def test_the_audit_list_tells_who_did_what(
+    app: Flask, editor: Staff, session: Session, campaign: Campaign
+) -> None:
+    editor.post("/admin/campaigns/summer/tiers/no-win", {"weight": "1234"})
+    page = editor.page("/admin/campaigns/summer/audit")
+    assert "Weight of no win changed" in page
+    assert "editor@example.org" in page
+    assert "<ins>1,234</ins>" in page
+    assert "Weight of no win changed" not in editor.page("/admin/campaigns/summer/audit?noun=tier")
+    assert "Tier added" in editor.page("/admin/campaigns/summer/audit?noun=tier")
+    assert "Tier added" not in editor.page("/admin/campaigns/summer/audit?text=EDITOR%40")
+    assert "Nothing fits this filter." in editor.page("/admin/campaigns/summer/audit?text=zzz&before=oops")
+
+
+def test_the_audit_list_comes_in_pages(app: Flask, session: Session, campaign: Campaign) -> None:
+    admin = sign_in(app, session, Role.ADMIN)
+    for weight in range(60):
+        admin.post("/admin/campaigns/summer/tiers/no-win", {"weight": str(weight + 1)})
+    first = admin.page("/admin/audit")
+    assert "One-time link made" not in first
+    assert "One-time link made" in admin.page(link_with("before=", first))
+    part = admin.get("/admin/audit?noun=account", headers=HTMX).get_data(as_text=True)
+    assert "<html" not in part
+    assert "Weight of no win changed" not in part
