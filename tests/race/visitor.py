@@ -49,6 +49,14 @@ class Visitor:
             raise
         self._form = urlencode(fields | hidden).encode()
 
+    def load_page(self) -> tuple[str, str]:
+        """The cookie and the token that the landing page gives, and no more."""
+        try:
+            token = self._load_page()
+        finally:
+            self._connection.close()
+        return self._cookie, token
+
     def twin(self, port: int) -> "Visitor":
         """The same form in the same browser, about to be sent over another connection."""
         other = Visitor(port, self._slug)
