@@ -6,6 +6,8 @@ from sqlalchemy import Engine, func, select
 from sqlalchemy.orm import Session
 
 from app.models import Award, Code, CodeStatus, Entrant, Entry, SpentChallenge
+from app.services.check import check
+from tests.support.factories import VAULT
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +46,7 @@ def read_books(engine: Engine) -> Books:
         )
 
 
-def awards_match_codes(engine: Engine) -> bool:
-    """True when the codes that are won are exactly those that awards name."""
+def broken_promises(engine: Engine) -> list[str]:
+    """What `flask prizewell check` finds wrong: nothing, if all went well."""
     with Session(engine) as session:
-        won = set(session.scalars(select(Code.id).where(Code.status == CodeStatus.WON)))
-        return won == set(session.scalars(select(Award.code_id)))
+        return [f"{finding.name}: {finding.detail}" for finding in check(session, VAULT) if not finding.ok]

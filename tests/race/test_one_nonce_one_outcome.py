@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 from app.domain.outcomes import Lost, Outcome, RefusalReason, Refused, Won
 from app.services import entries
 from app.services.entries import Submission
-from tests.race.books import read_books
+from tests.race.books import broken_promises, read_books
 from tests.race.crowd import engine_for, enter, enter_alone, together
 from tests.race.site import running_site
 from tests.race.tables import create_tables_without
@@ -34,6 +34,7 @@ def test_copies_of_one_submission_get_one_answer(session: Session, database_url:
     with engine_for(database_url, COPIES) as engine:
         outcomes = together(COPIES, lambda _number: enter(engine, submission(1)))
         books = read_books(engine)
+        assert broken_promises(engine) == []
     assert isinstance(outcomes[0], Won)
     assert outcomes == [outcomes[0]] * COPIES
     assert (books.entries, books.entrants, books.awards, books.won, books.spent) == (1, 1, 1, 1, 1)
@@ -46,6 +47,7 @@ def test_copies_with_challenges_of_their_own_get_one_answer(session: Session, da
         copies = [replace(submission(1), captcha=submission(number).captcha) for number in range(COPIES)]
         outcomes = together(COPIES, lambda number: enter(engine, copies[number]))
         books = read_books(engine)
+        assert broken_promises(engine) == []
     assert isinstance(outcomes[0], Won)
     assert outcomes == [outcomes[0]] * COPIES
     assert (books.entries, books.awards, books.won) == (1, 1, 1)
@@ -69,6 +71,7 @@ def test_copies_of_one_form_get_one_answer_byte_for_byte(
     assert later == answers[0]
     with engine_for(database_url, 1) as engine:
         books = read_books(engine)
+        assert broken_promises(engine) == []
     assert (books.entries, books.awards, books.spent) == (1, weight, 1)
 
 

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from app.domain.outcomes import RefusalReason, Refused, Won
 from app.services import entries
 from app.services.entries import Submission
-from tests.race.books import read_books
+from tests.race.books import broken_promises, read_books
 from tests.race.crowd import engine_for, enter, enter_alone, together
 from tests.race.tables import create_tables_without
 from tests.support.factories import TierSpec, make_campaign, submission
@@ -34,6 +34,7 @@ def test_one_person_is_drawn_once(session: Session, database_url: str) -> None:
     with engine_for(database_url, TRIES) as engine:
         outcomes = together(TRIES, lambda number: enter(engine, spelling(number)))
         books = read_books(engine)
+        assert broken_promises(engine) == []
     assert sum(isinstance(outcome, Won) for outcome in outcomes) == 1
     assert outcomes.count(Refused(RefusalReason.ALREADY_ENTERED)) == TRIES - 1
     assert (books.entries, books.entrants, books.won, books.spent) == (1, 1, 1, TRIES)
