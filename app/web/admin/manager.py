@@ -99,10 +99,15 @@ def show_manager(campaign: Campaign, editing: Editing | None = None) -> Response
     """The prize manager as a page or, for htmx, as its part."""
     values: dict[str, Any] = {"manager": manager_of(campaign), "campaign": campaign, "editing": editing}
     status = editing.form.status if editing else 200
-    changed = request.args.get("changed", "")
-    return show("admin/prizes/index.html", "admin/prizes/_manager.html", status, changed=changed, **values)
+    values["changed"] = request.args.get("changed", "")
+    values["focus"] = "" if "stay" in request.args else values["changed"]
+    return show("admin/prizes/index.html", "admin/prizes/_manager.html", status, **values)
 
 
-def changed(campaign: Campaign, message: str, place: str) -> Response:
-    """Back to the prize manager, at the row that was changed; `place` is that row's id in the page."""
-    return done(message, url_for("admin.prizes.index", slug=campaign.slug, changed=place, _anchor=place))
+def changed(campaign: Campaign, message: str, place: str, *, stay: bool = False) -> Response:
+    """Back to the prize manager, at the row that was changed; `place` is that row's id in the page.
+
+    The focus goes to that row, or stays on the control that was pressed.
+    """
+    values: dict[str, Any] = {"slug": campaign.slug, "changed": place, "stay": 1 if stay else None}
+    return done(message, url_for("admin.prizes.index", _anchor=place, **values))

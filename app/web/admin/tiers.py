@@ -68,7 +68,7 @@ def switch(slug: str, tier_id: UUID) -> Response:
     plan = TierPlan(tier.name, tier.weight, enabled, tier.on_empty, tier.fallback_id)
     saved = service.edit(db.session(), tier_id, plan, expected_version=tier.version, **trail())
     message = _("%(tier)s is in the draw.") if enabled else _("%(tier)s is out of the draw.")
-    return changed(campaign, message % {"tier": saved.name}, place_of(saved))
+    return changed(campaign, message % {"tier": saved.name}, place_of(saved), stay=True)
 
 
 @blueprint.post("/<id:tier_id>/move")
@@ -82,7 +82,7 @@ def move(slug: str, tier_id: UUID) -> Response:
     if (step := steps.get(request.form.get("to", ""))) is None:
         abort(400)
     service.move(db.session(), tier_id, max(0, order.index(tier_id) + step), **trail())
-    return changed(campaign, _("%(tier)s is moved.", tier=tier.name), place_of(tier))
+    return changed(campaign, _("%(tier)s is moved.", tier=tier.name), place_of(tier), stay=True)
 
 
 @blueprint.route("/<id:tier_id>/remove", methods=["GET", "POST"])
