@@ -50,10 +50,10 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         yield Site(f"http://127.0.0.1:{port}", log.read_text())
 
 
-def _is_slip(said: ConsoleMessage) -> bool:
-    """Errors and warnings; but the browser also reports answers that refuse a form, which are as they should."""
+def _slips(said: ConsoleMessage) -> list[str]:
+    """Errors and warnings; but the browser also reports answers that refuse a form: those are as planned."""
     is_refusal = said.text.startswith("Failed to load resource") and "/static/" not in said.location["url"]
-    return said.type in {"error", "warning"} and not is_refusal
+    return [said.text] if said.type in {"error", "warning"} and not is_refusal else []
 
 
 NewVisitor = Callable[..., Page]
@@ -61,7 +61,7 @@ NewVisitor = Callable[..., Page]
 
 @pytest.fixture
 def new_visitor(browser: Browser) -> Iterator[NewVisitor]:
-    """Somebody with a browser of their own. The test fails on any error, warning or policy violation in it."""
+    """Somebody with a browser of their own. Any error, warning or policy violation in it fails the test."""
     contexts: list[BrowserContext] = []
     slips: list[str] = []
 
@@ -71,7 +71,7 @@ def new_visitor(browser: Browser) -> Iterator[NewVisitor]:
         contexts.append(context)
         context.add_init_script(REPORT_VIOLATIONS)
         page = context.new_page()
-        page.on("console", lambda said: _is_slip(said) and slips.append(said.text))
+        page.on("console", lambda said: slips.extend(_slips(said)))
         page.on("pageerror", lambda error: slips.append(str(error)))
         return page
 
