@@ -3,7 +3,7 @@
 import click
 from flask.cli import AppGroup
 
-from app.cli.support import session, sign_in_link
+from app.cli.support import one_of, session, sign_in_link
 from app.domain.roles import Role
 from app.extensions import tools
 from app.services import accounts
@@ -16,10 +16,10 @@ account = AppGroup("account", help="Staff who may sign in.")
 @click.argument("email")
 @click.option(
     "--role",
-    type=click.Choice(list(Role)),
+    type=one_of(Role),
     help="Without it a known account keeps its role, the very first becomes admin, any other viewer.",
 )
-def link(email: str, role: Role | None) -> None:
+def link(email: str, role: str | None) -> None:
     """Print a one-time sign-in link for EMAIL, under which a password is set; older links die."""
     known = accounts.find_by_email(session(), email)
     if role is not None:

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 import click
 from flask.cli import AppGroup
 
-from app.cli.support import WEIGHT, echo_json, landing_link, named_campaign, read_moment, session
+from app.cli.support import WEIGHT, echo_json, landing_link, named_campaign, one_of, read_moment, session
 from app.domain.eligibility import CampaignStatus, EntryLimit, phase
 from app.extensions import tools
 from app.models import Campaign
@@ -24,7 +24,7 @@ campaign = AppGroup("campaign", help="Plan, open, pause and close a giveaway.")
 @click.option("--opens", metavar="ISO", help="From when people may enter; without offset in the time zone.")
 @click.option("--closes", metavar="ISO", help="Until when people may enter.")
 @click.option("--timezone", default="UTC", show_default=True, metavar="ZONE", help="Such as Europe/Istanbul.")
-@click.option("--entries", type=click.Choice(list(EntryLimit)), default=EntryLimit.ONCE, show_default=True)
+@click.option("--entries", type=one_of(EntryLimit), default=EntryLimit.ONCE.value, show_default=True)
 @click.option(
     "--lose-weight", type=WEIGHT, default=DEFAULT_LOSE_WEIGHT, show_default=True, help="Weight of no win."
 )
@@ -34,7 +34,7 @@ def create(
     opens: str | None,
     closes: str | None,
     timezone: str,
-    entries: EntryLimit,
+    entries: str,
     lose_weight: int,
 ) -> None:
     """Make a draft and print its landing page."""

@@ -5,8 +5,8 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
+from enum import StrEnum
 from typing import Any
-from uuid import UUID
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import click
@@ -38,6 +38,11 @@ class WholeNumber(click.ParamType[int]):
             return int(text)
         allowed = f"a whole number from {self._least:,} to {self._most:,}"
         raise click.BadParameter(f"{text[:40]!r} is not {allowed}.", ctx, param)
+
+
+def one_of(words: type[StrEnum]) -> "click.Choice[str]":
+    """One of the words of an enumeration, in small letters as they are stored."""
+    return click.Choice([word.value for word in words])
 
 
 WEIGHT = WholeNumber(0, tiers.MAX_WEIGHT)
@@ -126,7 +131,7 @@ def sign_in_link(account: Account) -> str:
 @contextmanager
 def progress(length: int, label: str) -> Iterator[Callable[[int], None] | None]:
     """A bar on standard error where somebody watches it; gives what to call with the number done, or None."""
-    if not sys.stderr.isatty():
+    if not _is_watched():
         yield None
         return
     with click.progressbar(length=length, label=label, file=sys.stderr) as bar:
@@ -134,14 +139,10 @@ def progress(length: int, label: str) -> Iterator[Callable[[int], None] | None]:
         yield lambda done: bar.update(max(0, done - bar.pos))
 
 
+def _is_watched() -> bool:
+    return sys.stderr.isatty()
+
+
 def echo_json(value: object) -> None:
     """Print the value for a machine to read."""
-    click.echo(json.dumps(value, indent=2, ensure_ascii=False, default=_plain))
-
-
-def _plain(value: object) -> str:
-    if isinstance(value, datetime):
-        return value.isoformat()
-    if isinstance(value, UUID):
-        return value.hex
-    raise TypeError(f"{type(value).__name__} has no JSON form")
+    click.echo(json.dumps(value, indent=2, ensure_ascii=False))

@@ -3,7 +3,7 @@
 import click
 from flask.cli import AppGroup
 
-from app.cli.support import WEIGHT, named_campaign, named_tier, session
+from app.cli.support import WEIGHT, named_campaign, named_tier, one_of, session
 from app.domain.odds import OnEmpty
 from app.extensions import tools
 from app.services import odds, tiers
@@ -19,9 +19,9 @@ tier = AppGroup("tier", help="The weighted levels of reward.")
 @click.option(
     "--weight", type=WEIGHT, required=True, help="Its tickets, among those of all tiers and no win."
 )
-@click.option("--on-empty", type=click.Choice(list(OnEmpty)), help="What a hit gets when nothing is left.")
+@click.option("--on-empty", type=one_of(OnEmpty), help="What a hit gets when nothing is left.")
 @click.option("--fallback", metavar="NAME", help="The tier to fall back to.")
-def add(slug: str, name: str, weight: int, on_empty: OnEmpty | None, fallback: str | None) -> None:
+def add(slug: str, name: str, weight: int, on_empty: str | None, fallback: str | None) -> None:
     """Add a tier at the end of the draw order and print its odds."""
     if fallback is None and on_empty == OnEmpty.FALLBACK:
         raise click.UsageError("--on-empty fallback needs --fallback NAME.")

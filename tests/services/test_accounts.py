@@ -2,6 +2,7 @@
 
 import threading
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -43,7 +44,7 @@ def settle(session: Session, email: str = "ada@example.org", role: Role = Role.A
     return account
 
 
-def act(session: Session, what: str, account: Account, *args: object) -> Account:
+def act(session: Session, what: str, account: Account, *args: Any) -> Account:
     done: Account = getattr(accounts, what)(
         session, account.id, *args, actor=COMMAND_LINE, now=NOON, reason="because"
     )
@@ -149,7 +150,7 @@ def test_signing_in(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
     assert accounts.sign_in(session, " ADA@example.org", GOOD) is ada
     assert accounts.anyone_can_sign_in(session)
     checked: list[str | None] = []
-    real = accounts.verify_password
+    real = passwords.verify_password
 
     def watch(stored: str | None, password: str) -> bool:
         checked.append(stored)
@@ -203,7 +204,7 @@ def test_a_password_changed_meanwhile_is_not_overwritten(
     session: Session, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ada = settle(session)
-    real = accounts.hash_password
+    real = passwords.hash_password
 
     def meanwhile(password: str) -> str:
         session.execute(update(Account).values(password_hash="somebody was faster"))
@@ -218,13 +219,12 @@ def test_a_password_changed_meanwhile_is_not_overwritten(
 def test_the_last_admin_stays(session: Session) -> None:
     ada = settle(session)
     bob = settle(session, "bob@example.org", Role.EDITOR)
-    for attempt in (
-        lambda: act(session, "disable", ada),
-        lambda: act(session, "set_role", ada, Role.EDITOR),
-        lambda: invite(session, "ada@example.org", Role.VIEWER),
-    ):
-        with pytest.raises(Conflict, match="last admin"):
-            attempt()
+    with pytest.raises(Conflict, match="last admin"):
+        act(session, "disable", ada)
+    with pytest.raises(Conflict, match="last admin"):
+        act(session, "set_role", ada, Role.EDITOR)
+    with pytest.raises(Conflict, match="last admin"):
+        invite(session, "ada@example.org", Role.VIEWER)
     act(session, "set_role", bob, Role.ADMIN)
     assert act(session, "set_role", ada, Role.EDITOR).role is Role.EDITOR
     with pytest.raises(Conflict, match="last admin"):

@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Sequence
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -33,7 +34,7 @@ def prize(session: Session, campaign: Campaign) -> Prize:
     return prizes.listing(session, campaign.id)[0]
 
 
-def load(session: Session, prize: Prize, data: bytes | CodeList, **options: object) -> ImportReport:
+def load(session: Session, prize: Prize, data: bytes | CodeList, **options: Any) -> ImportReport:
     listed = data if isinstance(data, CodeList) else read_code_list(decode_code_file(data))
     return codes.import_codes(
         session, prize.id, listed, actor=COMMAND_LINE, now=NOON, rng=FakeRng(5), **options

@@ -17,6 +17,7 @@ from tests.support.fakes import NOON, FakeRng
 
 
 def test_the_demo_is_open_stocked_and_sound(session: Session) -> None:
+    assert all(finding.ok for finding in check(session, VAULT)), "nothing is sound as well"
     made = demo.seed_demo(session, now=NOON, rng=FakeRng(1), vault=VAULT)
     assert (made.slug, made.status) == ("welcome", CampaignStatus.OPEN)
     assert [tier.name for tier in tiers.listing(session, made.id)] == ["Gold", "Silver", "Bronze"]

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -53,7 +54,7 @@ def add(session: Session, gold: Tier, rng: FakeRng) -> Add:
     return make
 
 
-def edit(session: Session, prize: Prize, quantity: int | None = None, **changes: object) -> Prize:
+def edit(session: Session, prize: Prize, quantity: int | None = None, **changes: Any) -> Prize:
     expected = changes.pop("expected_version", None)
     plan = PrizePlan(prize.name, prize.text, prize.instructions, prize.artwork)
     return prizes.edit(

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -35,7 +36,7 @@ def campaign(session: Session) -> Campaign:
 
 @pytest.fixture
 def add(session: Session, campaign: Campaign, rng: FakeRng) -> Add:
-    def make(name: str = "Gold", weight: int = 1, **plan: object) -> Tier:
+    def make(name: str = "Gold", weight: int = 1, **plan: Any) -> Tier:
         return tiers.add(
             session, campaign.id, TierPlan(name, weight, **plan), actor=COMMAND_LINE, now=NOON, rng=rng
         )
@@ -43,7 +44,7 @@ def add(session: Session, campaign: Campaign, rng: FakeRng) -> Add:
     return make
 
 
-def edit(session: Session, tier: Tier, **changes: object) -> Tier:
+def edit(session: Session, tier: Tier, **changes: Any) -> Tier:
     plan = TierPlan(tier.name, tier.weight, tier.enabled, tier.on_empty, tier.fallback_id)
     expected = changes.pop("expected_version", None)
     return tiers.edit(

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -81,7 +82,7 @@ def test_filters(session: Session, campaign: Campaign, won: list[Won]) -> None:
     prize = prizes.listing(session, campaign.id)[0]
     ayse = partners.listing(session, campaign.id)[0]
 
-    def found(**wanted: object) -> int:
+    def found(**wanted: Any) -> int:
         return len(winners.search(session, campaign.id, **wanted).rows)
 
     assert found(text="PERSON2@") == found(text="son 3") == found(text=f" {won[0].code.lower()} ") == 1
