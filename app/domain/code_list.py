@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from typing import BinaryIO, NamedTuple
 
 from app.domain.codes import MAX_LENGTH, code_key
+from app.domain.errors import Worded
 
 MAX_CODES = 1_000_000
 MIN_LENGTH = 4
@@ -70,15 +71,15 @@ class CodeList(NamedTuple):
     duplicates: tuple[Duplicate, ...]
 
 
-class TooManyCodes(ValueError):
+class TooManyCodes(Worded, ValueError):
     """The list has more than MAX_CODES rows."""
 
 
-class NotText(ValueError):
+class NotText(Worded, ValueError):
     """The file is not text; `line` is where that shows, the text says what to do."""
 
-    def __init__(self, line: int, message: str) -> None:
-        super().__init__(message)
+    def __init__(self, line: int, template: str, **values: object) -> None:
+        super().__init__(template, line=line, **values)
         self.line = line
 
 
@@ -92,7 +93,7 @@ def decode_code_file(data: bytes | BinaryIO) -> Iterator[str]:
     for piece, readable in _decoded(io.BytesIO(data) if isinstance(data, bytes) else data):
         if not readable:
             line += len(_LINE_END.findall(rest + piece))
-            raise NotText(line, f"Line {line} is not UTF-8 text. Save the file as CSV (UTF-8).")
+            raise NotText(line, "Line %(line)s is not UTF-8 text. Save the file as CSV (UTF-8).")
         # A CR at the end may be the first half of a CRLF: it waits for the next piece.
         text = rest + piece
         whole = text.removesuffix("\r")
@@ -101,7 +102,11 @@ def decode_code_file(data: bytes | BinaryIO) -> Iterator[str]:
         yield from lines
         line += len(lines)
         if len(rest) > _MAX_LINE:
-            raise NotText(line, f"Line {line} is over {_MAX_LINE} characters long: this is no list of codes.")
+            raise NotText(
+                line,
+                "Line %(line)s is over %(limit)s characters long: this is no list of codes.",
+                limit=_MAX_LINE,
+            )
     if rest:
         yield rest.removesuffix("\r")
 
@@ -138,7 +143,9 @@ def read_code_list(lines: Iterable[str]) -> CodeList:
     first_lines: dict[str, int] = {}
     for count, (line, text, fault) in enumerate(_cells(_numbered(lines)), start=1):
         if count > MAX_CODES:
-            raise TooManyCodes(f"The list has more than {MAX_CODES} codes. Split it into several files.")
+            raise TooManyCodes(
+                "The list has more than %(limit)s codes. Split it into several files.", limit=MAX_CODES
+            )
         key = code_key(text)
         reason = fault or _fault(text, key)
         if reason:

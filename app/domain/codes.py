@@ -12,6 +12,7 @@ import unicodedata
 from fractions import Fraction
 
 from app.domain.chance import Rng
+from app.domain.errors import Worded
 from app.domain.offensive import FOLD_TABLE, LONGEST_WORD, find_words, fold
 
 ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
@@ -41,7 +42,7 @@ _TYPED_LOOK_ALIKES = str.maketrans("OIL", "011")
 _MASKED = "•"
 
 
-class InvalidPrefix(ValueError):
+class InvalidPrefix(Worded, ValueError):
     """The prefix cannot stand in front of a code; the text says what is allowed."""
 
 
@@ -85,8 +86,9 @@ def clean_prefix(prefix: str) -> str:
     upper = prefix.upper() if prefix.isascii() else ""
     if len(upper) > MAX_PREFIX or not _PREFIX.fullmatch(upper):
         raise InvalidPrefix(
-            f"A prefix has groups of 1 to 12 letters A-Z or digits with a dash between them, {MAX_PREFIX} "
-            "characters at most, for example SUMMER or SUMMER-24."
+            "A prefix has groups of 1 to 12 letters A-Z or digits with a dash between them, %(limit)s "
+            "characters at most, for example SUMMER or SUMMER-24.",
+            limit=MAX_PREFIX,
         )
     return upper
 

@@ -3,8 +3,34 @@
 A refusal of an entry is not an error: see `app.domain.outcomes`.
 """
 
+from collections.abc import Mapping
 
-class PrizewellError(Exception):
+
+class Worded(Exception):
+    """An error with words for people: a template, and values for the %(name)s places in it.
+
+    `str()` is the English text. A front end in another language translates the template, then fills it in.
+    """
+
+    def __init__(self, template: str = "", **values: object) -> None:
+        super().__init__(template)
+        self.template = template
+        self.values = values
+
+    def __str__(self) -> str:
+        return filled(self.template, {name: _english(value) for name, value in self.values.items()})
+
+
+def filled(template: str, values: Mapping[str, str]) -> str:
+    """The template with the values in their places; without values it is taken as it stands."""
+    return template % values if values else template
+
+
+def _english(value: object) -> str:
+    return f"{value:,}" if isinstance(value, int) else str(value)
+
+
+class PrizewellError(Worded):
     """Something the caller did cannot be done; the text says what to do instead."""
 
 
@@ -23,9 +49,14 @@ class StaleEdit(Conflict):
 class InvalidInput(PrizewellError):
     """A value is out of its range; `field` names the form field or option it belongs to."""
 
-    def __init__(self, field: str, message: str) -> None:
-        super().__init__(message)
+    def __init__(self, field: str, template: str, **values: object) -> None:
+        super().__init__(template, **values)
         self.field = field
+
+    @classmethod
+    def of(cls, field: str, error: Worded) -> "InvalidInput":
+        """What a parser had against the value, told of that field."""
+        return cls(field, error.template, **error.values)
 
 
 class Busy(PrizewellError):

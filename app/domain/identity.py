@@ -4,6 +4,8 @@ import ipaddress
 import re
 import unicodedata
 
+from app.domain.errors import Worded
+
 MAX_ADDRESS = 254
 MAX_LOCAL = 64
 MAX_LABEL = 63
@@ -38,7 +40,7 @@ _PLUS_TAGS = {
 }
 
 
-class InvalidAddress(ValueError):
+class InvalidAddress(Worded, ValueError):
     """The text is not an e-mail address that Prizewell accepts."""
 
 

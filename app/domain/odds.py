@@ -9,6 +9,8 @@ from functools import cached_property
 from typing import Any
 from uuid import UUID
 
+from app.domain.errors import Worded
+
 MAX_TOTAL = 2**63
 FIRST_PREV = "0" * 64
 
@@ -20,7 +22,7 @@ class OnEmpty(StrEnum):
     FALLBACK = "fallback"
 
 
-class InvalidOdds(ValueError):
+class InvalidOdds(Worded, ValueError):
     """The weights or fallbacks do not make an odds table; the text says which."""
 
 

@@ -77,7 +77,7 @@ def invite(
         before = None
     else:
         if account.disabled_at is not None:
-            raise Conflict(f"{address} is disabled; enable the account first")
+            raise Conflict("%(email)s is disabled; enable the account first", email=address)
         before = {"role": account.role}
         if role is not Role.ADMIN:
             _keep_an_admin(session, account)
@@ -273,12 +273,14 @@ def _checked_address(email: str) -> str:
     try:
         canonical_email(address)
     except InvalidAddress as error:
-        raise InvalidInput("email", str(error)) from error
+        raise InvalidInput.of("email", error) from error
     return address
 
 
 def _check_password(password: str, email: str) -> None:
     if not MIN_PASSWORD <= len(password) <= MAX_PASSWORD:
-        raise InvalidInput("password", f"use {MIN_PASSWORD} to {MAX_PASSWORD} characters")
+        raise InvalidInput(
+            "password", "use %(least)s to %(most)s characters", least=MIN_PASSWORD, most=MAX_PASSWORD
+        )
     if _plain(password) == email:
         raise InvalidInput("password", "use something else than your e-mail address")

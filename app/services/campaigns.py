@@ -98,7 +98,7 @@ def create(
     """
     plan = _checked(plan)
     if find(session, plan.slug) is not None:
-        raise Conflict(f"the address {plan.slug!r} is taken by another campaign")
+        raise Conflict("the address “%(slug)s” is taken by another campaign", slug=plan.slug)
     campaign_id, seed = random_id(rng), rng.token_bytes(SEED_BYTES)
     campaign = Campaign(
         id=campaign_id,
@@ -141,7 +141,7 @@ def edit(
     if not after:
         return campaign
     if "slug" in after and find(session, plan.slug) is not None:
-        raise Conflict(f"the address {plan.slug!r} is taken by another campaign")
+        raise Conflict("the address “%(slug)s” is taken by another campaign", slug=plan.slug)
     if {"entries", "timezone"} & after.keys() and _has_entries(session, campaign_id):
         raise Conflict(
             "people have entered already: how often one may enter, and the time zone, are fixed now"
@@ -183,7 +183,9 @@ def set_status(
     if campaign.status is status:
         return campaign
     if status not in _STEPS[campaign.status]:
-        raise Conflict(f"a campaign that is {campaign.status} cannot become {status}")
+        raise Conflict(
+            "a campaign that is %(status)s cannot become %(wanted)s", status=campaign.status, wanted=status
+        )
     before = {"status": campaign.status}
     campaign.status = status
     campaign.version += 1
@@ -242,14 +244,16 @@ def _checked(plan: CampaignPlan) -> CampaignPlan:
     if not is_slug(plan.slug):
         raise InvalidInput("slug", "use 2 to 60 small letters, digits and single hyphens, such as summer-26")
     if plan.timezone not in available_timezones():
-        raise InvalidInput("timezone", f"{plan.timezone!r} is no time zone; use one such as Europe/Istanbul")
+        raise InvalidInput(
+            "timezone", "“%(name)s” is no time zone; use one such as Europe/Istanbul", name=plan.timezone
+        )
     if plan.accent not in ACCENTS:
-        raise InvalidInput("accent", f"choose one of {', '.join(ACCENTS)}")
+        raise InvalidInput("accent", "choose one of %(names)s", names=", ".join(ACCENTS))
     if plan.opens_at and plan.closes_at and plan.opens_at >= plan.closes_at:
         raise InvalidInput("closes_at", "the end must come after the start")
     return replace(
         plan,
-        title=one_line("title", plan.title, 120, "a title"),
+        title=one_line("title", plan.title, 120),
         sponsor=one_line("sponsor", plan.sponsor, 120) if plan.sponsor.strip() else "",
         intro=many_lines("intro", plan.intro, 2000),
         rules=many_lines("rules", plan.rules, 50_000),

@@ -84,7 +84,7 @@ def generate_codes(
     try:
         prefix = clean_prefix(prefix)
     except InvalidPrefix as error:
-        raise InvalidInput("prefix", str(error)) from error
+        raise InvalidInput.of("prefix", error) from error
     done = 0
     while done < count:
         some = min(GENERATED_AT_ONCE, count - done)

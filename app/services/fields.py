@@ -5,11 +5,11 @@ import unicodedata
 from app.domain.errors import InvalidInput
 
 
-def one_line(field: str, text: str, longest: int, what: str = "a name") -> str:
+def one_line(field: str, text: str, longest: int) -> str:
     """The text in one line, trimmed, normalised. Raises InvalidInput when empty, too long or unprintable."""
     plain = unicodedata.normalize("NFC", text).strip()
     if not 1 <= len(plain) <= longest:
-        raise InvalidInput(field, f"give {what} of 1 to {longest} characters")
+        raise InvalidInput(field, "use 1 to %(limit)s characters", limit=longest)
     if not plain.isprintable():
         raise InvalidInput(field, "leave out line breaks and control characters")
     return plain
@@ -19,7 +19,7 @@ def many_lines(field: str, text: str, longest: int) -> str:
     """The text with plain line ends, possibly empty. Raises InvalidInput when too long or unprintable."""
     plain = unicodedata.normalize("NFC", text).replace("\r\n", "\n").replace("\r", "\n").strip()
     if len(plain) > longest:
-        raise InvalidInput(field, f"use at most {longest} characters")
+        raise InvalidInput(field, "use at most %(limit)s characters", limit=longest)
     if not all(char.isprintable() or char in "\n\t" for char in plain):
         raise InvalidInput(field, "leave out control characters")
     return plain

@@ -75,7 +75,7 @@ def _table(
     try:
         return OddsTable(campaign_id, version, prev, lose_weight, tiers)
     except InvalidOdds as error:
-        raise InvalidInput("weight", str(error)) from error
+        raise InvalidInput.of("weight", error) from error
 
 
 def _store(session: Session, table: OddsTable, now: datetime) -> None:

@@ -86,7 +86,7 @@ def add(
         raise InvalidInput("slug", "use 2 to 40 small letters, digits and hyphens, such as ayse")
     name = one_line("name", name, 120)
     if find(session, campaign_id, slug) is not None:
-        raise Conflict(f"another partner of this campaign is called {slug!r}")
+        raise Conflict("another partner of this campaign is called “%(name)s”", name=slug)
     partner = Partner(id=random_id(rng), campaign_id=campaign_id, slug=slug, name=name, created_at=now)
     session.add(partner)
     after = {"slug": slug, "name": name}

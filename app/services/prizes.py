@@ -223,7 +223,7 @@ def _restock(
         return kept | {"added": batch.count, "digest": batch.digest}
     batch = withdraw_free(session, prize.id, -change)
     if batch.count < -change:
-        raise Conflict(f"more than {quantity:,} have been won already; what was won stays")
+        raise Conflict("more than %(count)s have been won already; what was won stays", count=quantity)
     return kept | {"withdrawn": batch.count, "digest": batch.digest}
 
 
@@ -236,8 +236,8 @@ def _checked(session: Session, campaign_id: UUID, plan: PrizePlan, prize: Prize 
         instructions=many_lines("instructions", plan.instructions, 2000),
     )
     if plan.artwork not in ARTWORKS:
-        raise InvalidInput("artwork", f"choose one of {', '.join(ARTWORKS)}")
+        raise InvalidInput("artwork", "choose one of %(names)s", names=", ".join(ARTWORKS))
     same_name = find_by_name(session, campaign_id, plan.name)
     if same_name is not None and same_name is not prize:
-        raise Conflict(f"another prize of this campaign is called {plan.name!r}")
+        raise Conflict("another prize of this campaign is called “%(name)s”", name=plan.name)
     return plan

@@ -169,7 +169,9 @@ def withdraw_free(session: Session, prize_id: UUID, most: int | None = None) -> 
 def check_count(field_name: str, count: int, least: int) -> int:
     """The count. Raises InvalidInput outside of `least` to MAX_UNITS."""
     if not least <= count <= MAX_UNITS:
-        raise InvalidInput(field_name, f"use a whole number from {least:,} to {MAX_UNITS:,}")
+        raise InvalidInput(
+            field_name, "use a whole number from %(least)s to %(most)s", least=least, most=MAX_UNITS
+        )
     return count
 
 

@@ -78,7 +78,7 @@ def add(
     plan = _checked(session, campaign_id, plan, None)
     others = listing(session, campaign_id)
     if len(others) >= MAX_TIERS:
-        raise Conflict(f"a campaign has at most {MAX_TIERS} tiers; remove one first")
+        raise Conflict("a campaign has at most %(limit)s tiers; remove one first", limit=MAX_TIERS)
     position = others[-1].position + 1 if others else 0
     tier = Tier(
         id=random_id(rng),
@@ -172,7 +172,9 @@ def remove(session: Session, tier_id: UUID, *, actor: Actor, now: datetime, reas
     campaign, tier = _get_for_change(session, tier_id)
     leaning = [other.name for other in listing(session, campaign.id) if other.fallback_id == tier_id]
     if leaning:
-        raise Conflict(f"{', '.join(leaning)} would fall back to this tier; change that first")
+        raise Conflict(
+            "other tiers would fall back to this one (%(tiers)s); change that first", tiers=", ".join(leaning)
+        )
     tier.removed_at = now
     tier.version += 1
     version = _next_odds(session, campaign, now)
@@ -223,10 +225,10 @@ def _checked(session: Session, campaign_id: UUID, plan: TierPlan, tier: Tier | N
         fallback_id=plan.fallback_id if falls_back else None,
     )
     if not 0 <= plan.weight <= MAX_WEIGHT:
-        raise InvalidInput("weight", f"use a whole number from 0 to {MAX_WEIGHT:,}")
+        raise InvalidInput("weight", "use a whole number from 0 to %(most)s", most=MAX_WEIGHT)
     same_name = find_by_name(session, campaign_id, plan.name)
     if same_name is not None and same_name is not tier:
-        raise Conflict(f"another tier of this campaign is called {plan.name!r}")
+        raise Conflict("another tier of this campaign is called “%(name)s”", name=plan.name)
     if falls_back:
         _check_fallback(session, campaign_id, plan.fallback_id, tier)
     return plan

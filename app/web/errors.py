@@ -5,14 +5,15 @@ from flask_babel import gettext as _
 from werkzeug.exceptions import HTTPException
 
 from app.domain.errors import Busy, Conflict, InvalidInput, NotFound, SeedUnreadable
+from app.web.wording import told
 
 
 def register(app: Flask) -> None:
     """Answer HTTP errors, and the errors services raise that no view has handled."""
     app.register_error_handler(HTTPException, _on_http)
     app.register_error_handler(NotFound, lambda _error: _answer(404))
-    app.register_error_handler(Conflict, lambda error: _answer(409, str(error)))
-    app.register_error_handler(InvalidInput, lambda error: _answer(422, str(error)))
+    app.register_error_handler(Conflict, lambda error: _answer(409, told(error)))
+    app.register_error_handler(InvalidInput, lambda error: _answer(422, told(error)))
     app.register_error_handler(Busy, _on_busy)
     app.register_error_handler(SeedUnreadable, _on_seed)
 

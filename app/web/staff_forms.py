@@ -15,6 +15,7 @@ from wtforms.validators import ValidationError
 from wtforms.widgets import HiddenInput, Input, TextInput
 
 from app.domain.errors import Conflict, InvalidInput, StaleEdit
+from app.web.wording import told
 
 T = TypeVar("T")
 
@@ -51,13 +52,13 @@ class StaffForm(FlaskForm):
         try:
             return act()
         except InvalidInput as error:
-            self._put(error.field, sentence(str(error)))
+            self._put(error.field, told(error))
         except StaleEdit:
             self.status = 409
             self._compare(*current()) if current else self.form_errors.append(_("It was changed meanwhile."))
         except Conflict as error:
             self.status = 409
-            self.form_errors.append(sentence(str(error)))
+            self.form_errors.append(told(error))
         return None
 
     @property
@@ -193,12 +194,6 @@ def refuse_controls(text: str, allowed: str) -> None:
     """Raise ValidationError for characters no text of ours holds (NUL and its kin, half characters)."""
     if any(unicodedata.category(char) in {"Cc", "Cs"} and char not in allowed for char in text):
         raise ValidationError(_("This holds characters that cannot be stored. Please type it anew."))
-
-
-def sentence(text: str) -> str:
-    """A service's message as a sentence of the page."""
-    text = text.strip()
-    return text[:1].upper() + text[1:] + ("" if text.endswith((".", "?", "…")) else ".")
 
 
 def spoken(field: Any, value: Any) -> str:

@@ -153,7 +153,7 @@ def test_tiers(said: Said, session: Session, summer: str) -> None:
         (["Tin", "--weight", "٣"], "whole number"),
         (["Tin", "--weight", str(2**63)], "whole number"),
         (["Tin", "--weight", str(2**63 - 1)], "2^63"),
-        (["Gold", "--weight", "1"], "called 'Gold'"),
+        (["Gold", "--weight", "1"], "called “Gold”"),
         (["Tin", "--weight", "1", "--fallback", "Silver"], "there are 'Gold'"),
         (["Tin", "--weight", "1", "--on-empty", "fallback"], "--fallback NAME"),
         (["Tin", "--weight", "1", "--on-empty", "lose", "--fallback", "Gold"], "--on-empty fallback"),
@@ -172,7 +172,7 @@ def test_prizes(run: Run, said: Said, session: Session, summer: str) -> None:
     assert coffee is not None
     assert prizes.stock_of(session, coffee.id).free == 12
     assert "there are 'Gold'" in refused(run("prize", "add", summer, "Silver", "Cup"))
-    assert "called 'Ring'" in refused(run("prize", "add", summer, "Gold", "Ring"))
+    assert "called “Ring”" in refused(run("prize", "add", summer, "Gold", "Ring"))
     for quantity in ("-1", "1.5", "1000001", "many"):
         assert "whole number" in refused(run("prize", "add", summer, "Gold", "Cup", "--quantity", quantity))
 

@@ -26,7 +26,7 @@ from app.models import Account
 from app.services import accounts
 from app.web.access import SignedIn, current_actor, requires
 from app.web.account.forms import ChangePasswordForm, NewPasswordForm, SignInForm, WelcomeForm
-from app.web.staff_forms import sentence
+from app.web.wording import told
 
 account = Blueprint("account", __name__, url_prefix="/account")
 
@@ -125,7 +125,7 @@ def password() -> AnyResponse:
 
 def _put(form: NewPasswordForm, error: InvalidInput) -> None:
     known = error.field if error.field in form else "password"
-    form.show_error(known, sentence(str(error)))
+    form.show_error(known, told(error))
 
 
 def _begin_session(found: Account) -> None:

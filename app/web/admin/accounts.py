@@ -16,7 +16,8 @@ from app.models import Account
 from app.services import accounts as service
 from app.web.access import requires
 from app.web.admin.answers import Ask, asked, done, public_url, show, trail
-from app.web.staff_forms import AtMost, Present, StaffForm, choice, sentence
+from app.web.staff_forms import AtMost, Present, StaffForm, choice
+from app.web.wording import told
 
 blueprint = Blueprint("accounts", __name__, url_prefix="/accounts")
 
@@ -65,7 +66,7 @@ def renew_link(account_id: UUID) -> Response:
     try:
         account = service.invite(db.session(), account.email, account.role, rng=tools().rng, **trail())
     except Conflict as error:
-        return _page_with(sentence(str(error)))
+        return _page_with(told(error))
     return _with_link(account)
 
 
@@ -75,11 +76,11 @@ def set_role(account_id: UUID) -> Response:
     """Give an account another role."""
     wanted = request.form.get("role", "")
     if wanted not in ROLE_NAMES:
-        raise InvalidInput("role", _("Choose a role."))
+        raise InvalidInput("role", "Choose a role.")
     try:
         account = service.set_role(db.session(), account_id, Role(wanted), **trail())
     except Conflict as error:
-        return _page_with(sentence(str(error)))
+        return _page_with(told(error))
     return done(_("%(email)s has another role now.", email=account.email), url_for("admin.accounts.index"))
 
 
@@ -93,7 +94,7 @@ def disable(account_id: UUID) -> Response:
     try:
         service.disable(db.session(), account_id, **trail())
     except Conflict as error:
-        return _page_with(sentence(str(error)))
+        return _page_with(told(error))
     return done(_("%(email)s is disabled.", email=account.email), url_for("admin.accounts.index"))
 
 

@@ -171,7 +171,7 @@ def _step(wanted: str) -> CampaignStatus:
     """The status asked for; a word that is none raises InvalidInput. Whether it fits is up to the service."""
     known = {step.value: step for step in CampaignStatus if step is not CampaignStatus.DRAFT}
     if wanted not in known:
-        raise InvalidInput("to", _("A campaign can be opened, paused or closed."))
+        raise InvalidInput("to", "A campaign can be opened, paused or closed.")
     return known[wanted]
 
 

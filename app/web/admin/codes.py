@@ -138,7 +138,7 @@ def export(slug: str, prize_id: UUID) -> Response:
 
 def _read(file: FileStorage | None, prize: Prize, *, is_import: bool) -> ImportReport:
     if file is None or not file.filename:
-        raise InvalidInput("file", _("Choose a file."))
+        raise InvalidInput("file", "Choose a file.")
     listed = _listed(file)
     if not is_import:
         return service.check_import(db.session(), prize.id, listed)
@@ -149,9 +149,9 @@ def _listed(file: FileStorage) -> CodeList:
     try:
         listed = read_code_list(decode_code_file(cast(BinaryIO, file.stream)))
     except (NotText, TooManyCodes) as error:
-        raise InvalidInput("file", str(error)) from error
+        raise InvalidInput.of("file", error) from error
     if not (listed.codes or listed.malformed):
-        raise InvalidInput("file", _("There is no code in this file."))
+        raise InvalidInput("file", "There is no code in this file.")
     return listed
 
 
