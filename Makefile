@@ -84,7 +84,7 @@ migration: $(VENV)/.dev ## The next numbered migration out of the models: make m
 #  `make messages language=de` begins a new language.
 messages: $(VENV)/.dev ## Collect the texts, bring every language file up to date, compile them
 	@mkdir -p app/translations
-	$(BIN)/pybabel -q extract -F pyproject.toml -k lazy_gettext --omit-header --no-location --sort-output \
+	$(BIN)/pybabel -q extract -F pyproject.toml --omit-header --no-location --sort-output \
 	    -o $(POT) .
 ifneq ($(language),)
 	@test -e app/translations/$(language) || $(BIN)/pybabel -q init -i $(POT) -d app/translations -l $(language)
