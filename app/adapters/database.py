@@ -12,7 +12,7 @@ from collections import deque
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, finalize
 
 from sqlalchemy import Connection, Engine, event
 from sqlalchemy.exc import DBAPIError, OperationalError
@@ -54,6 +54,8 @@ class WriteQueue:
             os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
             for path in (lock_path, f"{lock_path}.gate")
         )
+        for file in (self._file, self._gate):
+            finalize(self, os.close, file)
         self._mutex = threading.Lock()
         self._taken = False
         self._waiting: deque[threading.Lock] = deque()

@@ -1,6 +1,8 @@
 """Two processes on one SQLite file: writers queue, nobody meets a locked database, nobody starves."""
 
+import gc
 import multiprocessing
+import os
 import threading
 import time
 from multiprocessing.synchronize import Barrier
@@ -77,3 +79,13 @@ def test_a_busy_process_does_not_starve_another(tmp_path: Path) -> None:
         is_over.set()
         writer.join(SECONDS)
     assert max(waits) < 0.5
+
+
+def test_a_queue_that_is_gone_leaves_no_file_open(tmp_path: Path) -> None:
+    queue = WriteQueue(str(tmp_path / "writers.lock"))
+    files = queue._file, queue._gate
+    del queue
+    gc.collect()
+    for file in files:
+        with pytest.raises(OSError, match="Bad file descriptor"):
+            os.fstat(file)
