@@ -51,10 +51,11 @@ def _free_port() -> int:
 
 def _wait_until_ready(server: subprocess.Popen[bytes], port: int, log: Path) -> None:
     deadline = time.monotonic() + START_SECONDS
-    while not _answers(port):
-        if server.poll() is not None or time.monotonic() > deadline:
-            raise RuntimeError(f"the site did not start:\n{log.read_text('utf-8', 'replace')}")
+    while server.poll() is None and time.monotonic() < deadline:
+        if _answers(port):
+            return
         time.sleep(0.05)
+    raise RuntimeError(f"the site did not start:\n{log.read_text('utf-8', 'replace')}")
 
 
 def _answers(port: int) -> bool:

@@ -15,7 +15,7 @@ from app.domain.outcomes import Lost, Outcome, Won
 from app.services import entries
 from tests.race.books import broken_promises, read_books
 from tests.race.crowd import engine_for, enter, together
-from tests.race.site import running_site
+from tests.race.site import THREADS, running_site
 from tests.race.tables import create_tables_without
 from tests.race.unguarded import Asking, claim_what_was_seen
 from tests.race.visitor import Answer, Visitor
@@ -132,4 +132,4 @@ def test_control_without_the_guard_over_http(session: Session, database_url: str
     with running_site(database_url, tmp_path, processes=processes_for(database_url), module=module) as port:
         broken = send_all(port)
     assert broken != KEPT
-    assert broken.errors > 0
+    assert broken.errors >= THREADS - 1

@@ -24,21 +24,22 @@ class Seen(SystemRng):
 
 
 class Asking:
-    """Stands in for `submit_entry`: looks for a free code first, and goes on when `crowd` others have, too.
+    """Stands in for `submit_entry`: looks for a free code; the first `crowd` to look go on together.
 
-    The look is a plain SELECT outside the unit of work: no lock, no write queue, no turn. Where the crowd
-    does not fill up any more, the rest goes on alone after a moment.
+    The look is a plain SELECT outside the unit of work: no lock, no write queue, no turn.
     """
 
     def __init__(self, crowd: int) -> None:
-        self._all_have_looked = threading.Barrier(crowd, timeout=2)
+        self._met = threading.Event()
+        self._all_have_looked = threading.Barrier(crowd, action=self._met.set, timeout=15)
 
     def __call__(self, session: Session, submission: Submission, **tools: Any) -> Outcome:
         """Look, wait for the others, enter."""
         seen = Seen(session.execute(_FIRST_FREE).one_or_none())
         session.rollback()
-        with suppress(threading.BrokenBarrierError):
-            self._all_have_looked.wait()
+        if not self._met.is_set():
+            with suppress(threading.BrokenBarrierError):
+                self._all_have_looked.wait()
         return submit_entry(session, submission, **tools | {"rng": seen})
 
 
