@@ -130,7 +130,7 @@ def test_an_edit_is_saved_and_leads_to_the_overview(editor: Staff, session: Sess
 
 def test_a_stale_edit_shows_both_values_and_can_then_be_saved(editor: Staff, session: Session) -> None:
     make_campaign(session)
-    mine = edit_values(editor, title="Mine")
+    mine = edit_values(editor, title="Mine", closes_at="2030-07-01T10:00")
     editor.post("/admin/campaigns/summer/edit", edit_values(editor, title="Theirs", accent="teal"))
     answer = editor.post("/admin/campaigns/summer/edit", mine)
     assert answer.status_code == 409
@@ -139,6 +139,8 @@ def test_a_stale_edit_shows_both_values_and_can_then_be_saved(editor: Staff, ses
     assert "<td>Theirs</td>" in page
     assert "<td>Mine</td>" in page
     assert "<td>Teal</td>" in page
+    assert "<td>2030-07-01 10:00</td>" in page
+    assert "<td>(empty)</td>" in page
     assert 'value="Mine"' in page
     again = editor.post("/admin/campaigns/summer/edit", mine | {"version": version_in(page)})
     assert again.status_code == 303

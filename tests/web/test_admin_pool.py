@@ -147,12 +147,15 @@ def test_a_tier_is_edited_in_place(editor: Staff, session: Session, campaign: Ca
 def test_a_stale_tier_shows_both_values(editor: Staff, session: Session, campaign: Campaign) -> None:
     gold = tier(session, campaign)
     mine = TIER | {"name": "Gold", "weight": "7", "version": version_in(editor.page(at(gold, "edit")))}
-    editor.post(at(gold, "edit"), mine | {"weight": "9"})
+    theirs = {name: value for name, value in mine.items() if name != "enabled"}
+    editor.post(at(gold, "edit"), theirs | {"weight": "9"})
     answer = editor.post(at(gold, "edit"), mine, htmx=True)
     assert answer.status_code == 409
     part = answer.get_data(as_text=True)
     assert "<td>9</td>" in part
     assert "<td>7</td>" in part
+    assert "<td>no</td>" in part
+    assert "<td>yes</td>" in part
     again = editor.post(at(gold, "edit"), mine | {"version": version_in(part)})
     assert again.status_code == 303
     assert tier(session, campaign).weight == 7
