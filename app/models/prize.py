@@ -18,7 +18,11 @@ class PrizeKind(StrEnum):
 
 
 class Prize(Base):
-    """What can be won in a tier. Its stock is its free codes: there is no counter beside them."""
+    """What can be won in a tier. Its stock is its free codes: there is no counter beside them.
+
+    `stock_version` counts the times staff put units in or took some out: while it stays, so does the number of
+    units offered in all.
+    """
 
     __tablename__ = "prize"
     __table_args__ = (
@@ -44,5 +48,6 @@ class Prize(Base):
     kind: Mapped[PrizeKind] = mapped_column(words(PrizeKind, "kind"), default=PrizeKind.CODES)
     position: Mapped[int] = mapped_column(default=0)
     version: Mapped[int] = mapped_column(default=1)
+    stock_version: Mapped[int] = mapped_column(default=0)
     created_at: Mapped[datetime]
     removed_at: Mapped[datetime | None]

@@ -3,7 +3,18 @@
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import Connection, Executable, Select, bindparam, exists, literal_column, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Executable,
+    Select,
+    bindparam,
+    exists,
+    literal_column,
+    select,
+    update,
+)
+from sqlalchemy.orm import InstrumentedAttribute
 
 from app.domain.chance import Rng
 from app.models import Code, CodeStatus
@@ -42,6 +53,11 @@ def claim(connection: Connection, tier_id: UUID, rng: Rng) -> Claimed | None:
     raise TryAgain
 
 
+def is_left(tier_id: ColumnElement[UUID] | InstrumentedAttribute[UUID]) -> ColumnElement[bool]:
+    """For queries: whether the tier has a free code. One look into the index, however large the pool."""
+    return exists().where(Code.tier_id == tier_id, _IS_FREE)
+
+
 # A literal, not a parameter: only so can a planner prove that the partial index of free codes applies.
 _IS_FREE = Code.status == literal_column("'free'")
 
@@ -62,5 +78,5 @@ def _claiming(candidate: Select[int]) -> Executable:
 
 _CLAIM_FROM_START = _claiming(_free().where(Code.slot >= bindparam("start")))
 _CLAIM_WRAPPED = _claiming(_free().where(Code.slot < bindparam("start")))
-_ANY_FREE = select(exists(_free()))
+_ANY_FREE = select(is_left(bindparam("tier")))
 _WAIT_FOR_ONE = _free().order_by(Code.slot).limit(1).with_for_update()

@@ -4,13 +4,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import and_, case, func, select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from app.domain.eligibility import CampaignStatus, Phase, phase
 from app.domain.odds import OddsTable
-from app.models import Campaign, Code, CodeStatus, OddsTableRecord, Prize, Tier
-from app.services import campaigns, odds
+from app.models import Campaign, OddsTableRecord, Prize, Tier
+from app.services import allocation, campaigns, odds, stock
 from app.services.entries import window_of
 
 
@@ -70,33 +70,17 @@ class FairnessPage:
 def landing_page(
     session: Session, slug: str, *, now: datetime, partner_name: str | None = None
 ) -> LandingPage:
-    """The landing page, in two queries. Raises NotFound."""
+    """The landing page, in two queries once its stock is known. Raises NotFound."""
     campaign = campaigns.get(session, slug)
     current = phase(window_of(campaign), now)
     if current is Phase.DRAFT:
         return LandingPage(campaign, current, ())
-    rows = session.execute(
-        select(
-            Prize.name,
-            Prize.text,
-            Prize.artwork,
-            Tier.name.label("tier"),
-            func.count(Code.id).label("total"),
-            func.coalesce(func.sum(case((Code.status == CodeStatus.FREE, 1), else_=0)), 0).label("free"),
-        )
-        .join(Tier, Tier.id == Prize.tier_id)
-        .outerjoin(Code, and_(Code.prize_id == Prize.id, Code.status != CodeStatus.WITHDRAWN))
-        .where(Prize.campaign_id == campaign.id, Prize.removed_at.is_(None), Tier.removed_at.is_(None))
-        .where(Tier.enabled)
-        .group_by(Prize.id, Tier.id)
-        .order_by(Tier.position, Tier.created_at, Tier.id, Prize.position, Prize.created_at, Prize.id)
-    ).all()
-    if current is Phase.LIVE and not any(row.free for row in rows):
+    rows = session.execute(_PRIZES, {"campaign": campaign.id}).all()
+    if current is Phase.LIVE and not any(row.is_left for row in rows):
         current = Phase.SOLD_OUT
-    prizes = tuple(
-        PrizeCard(row.name, row.text, row.artwork, row.tier, row.total) for row in rows if row.total
-    )
-    return LandingPage(campaign, current, prizes, partner_name)
+    totals = stock.offered(session, {row.id: row.stock_version for row in rows})
+    cards = (PrizeCard(row.name, row.text, row.artwork, row.tier, totals[row.id]) for row in rows)
+    return LandingPage(campaign, current, tuple(card for card in cards if card.total), partner_name)
 
 
 def rules_page(session: Session, slug: str, *, now: datetime) -> RulesPage:
@@ -124,3 +108,20 @@ def open_campaigns(session: Session, *, now: datetime) -> list[Campaign]:
 def _tier_names(session: Session, campaign: Campaign) -> dict[str, str]:
     rows = session.execute(select(Tier.id, Tier.name).where(Tier.campaign_id == campaign.id))
     return {row.id.hex: row.name for row in rows}
+
+
+_PRIZES = (
+    select(
+        Prize.id,
+        Prize.name,
+        Prize.text,
+        Prize.artwork,
+        Prize.stock_version,
+        Tier.name.label("tier"),
+        allocation.is_left(Tier.id).label("is_left"),
+    )
+    .join(Tier, Tier.id == Prize.tier_id)
+    .where(Prize.campaign_id == bindparam("campaign"), Prize.removed_at.is_(None))
+    .where(Tier.enabled, Tier.removed_at.is_(None))
+    .order_by(Tier.position, Tier.created_at, Tier.id, Prize.position, Prize.created_at, Prize.id)
+)

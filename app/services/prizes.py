@@ -194,7 +194,7 @@ def remove(session: Session, prize_id: UUID, *, actor: Actor, now: datetime, rea
     prize = get_prize_for_change(session, prize_id)
     prize.removed_at = now
     prize.version += 1
-    batch = withdraw_free(session, prize_id)
+    batch = withdraw_free(session, prize)
     audit.record(
         session,
         actor,
@@ -221,7 +221,7 @@ def _restock(
     if change >= 0:
         batch = add_generated(session, prize, change, claim_prefix(campaign.slug), now=now, rng=rng)
         return kept | {"added": batch.count, "digest": batch.digest}
-    batch = withdraw_free(session, prize.id, -change)
+    batch = withdraw_free(session, prize, -change)
     if batch.count < -change:
         raise Conflict("more than %(count)s have been won already; what was won stays", count=quantity)
     return kept | {"withdrawn": batch.count, "digest": batch.digest}

@@ -1,7 +1,7 @@
 """Stock: units come in, free ones go out. Parts of the services' transactions: nothing here commits."""
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice
@@ -74,6 +74,7 @@ def add_units(
 ) -> Batch:
     """Put (text, key) pairs into the prize's stock, in random slots; the keys must be new to the database."""
     batch = Batch()
+    prize.stock_version += 1
     for chunk in chunks(units, CHUNK):
         slots = rng.token_bytes(4 * len(chunk))
         session.execute(
@@ -129,6 +130,31 @@ def _new_codes(session: Session, rng: Rng, count: int, prefix: str) -> Iterator[
         yield from fresh
 
 
+def offered(session: Session, versions: Mapping[UUID, int]) -> dict[UUID, int]:
+    """How many units are offered in all, free or won, by prize; `versions` are the prizes' stock versions.
+
+    Entries move units from free to won and leave the sum as it is, so each process counts a version once.
+    """
+    unknown = [prize_id for prize_id, version in versions.items() if (prize_id, version) not in _offered]
+    if unknown:
+        counted = dict.fromkeys(unknown, 0)
+        rows = session.execute(
+            select(Code.prize_id, func.count())
+            .where(Code.prize_id.in_(unknown), Code.status != CodeStatus.WITHDRAWN)
+            .group_by(Code.prize_id)
+        )
+        for prize_id, count in rows:
+            counted[prize_id] = count
+        if len(_offered) > _MOST_REMEMBERED:
+            _offered.clear()
+        _offered.update({(prize_id, versions[prize_id]): count for prize_id, count in counted.items()})
+    return {prize_id: _offered[prize_id, version] for prize_id, version in versions.items()}
+
+
+_offered: dict[tuple[UUID, int], int] = {}
+_MOST_REMEMBERED = 10_000
+
+
 def known_keys(session: Session, keys: Iterable[str]) -> set[str]:
     """Those of the keys under which a code stands already, of whatever campaign and status."""
     known: set[str] = set()
@@ -137,18 +163,19 @@ def known_keys(session: Session, keys: Iterable[str]) -> set[str]:
     return known
 
 
-def withdraw_free(session: Session, prize_id: UUID, most: int | None = None) -> Batch:
+def withdraw_free(session: Session, prize: Prize, most: int | None = None) -> Batch:
     """Withdraw the prize's free units, all or at most so many; what was won stays won.
 
     Needs the prize's row locked. Units an entry is claiming at this moment are waited for: they are won, or
     taken.
     """
     batch = Batch()
+    prize.stock_version += 1
     while most is None or batch.count < most:
         room = CHUNK if most is None else min(CHUNK, most - batch.count)
         rows = session.execute(
             select(Code.id, Code.key)
-            .where(Code.prize_id == prize_id, Code.status == CodeStatus.FREE)
+            .where(Code.prize_id == prize.id, Code.status == CodeStatus.FREE)
             .order_by(Code.id)
             .limit(room)
             .with_for_update()

@@ -188,7 +188,7 @@ def remove(session: Session, tier_id: UUID, *, actor: Actor, now: datetime, reas
         .execution_options(populate_existing=True)
     ).all():
         prize.removed_at = now
-        batch = stock.withdraw_free(session, prize.id)
+        batch = stock.withdraw_free(session, prize)
         total += batch.count
         withdrawn[prize.id.hex] = {"name": prize.name, "withdrawn": batch.count, "digest": batch.digest}
     audit.record(
