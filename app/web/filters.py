@@ -127,9 +127,11 @@ def odds(weight: int, total: int) -> str:
 def percent(weight: int, total: int) -> str:
     """Return weight / total as a percentage with as many decimals as a small chance needs."""
     share = weight / total if total > 0 and weight > 0 else 0.0
-    pattern = "#,##0.##%" if share == 0 or share >= 0.001 else "#,##0.####%"
+    usual: str = locale().percent_formats[None].pattern  # "#,##0%", "%#,##0" …: the sign has its own place
+    fine = usual.replace("#,##0", "#,##0.####")
     if 0 < share < 0.000001:
-        return "< " + format_percent(0.000001, format="#,##0.####%", locale=locale())
+        return "< " + format_percent(0.000001, format=fine, locale=locale())
+    pattern = usual.replace("#,##0", "#,##0.##") if share == 0 or share >= 0.001 else fine
     return format_percent(share, format=pattern, locale=locale())
 
 

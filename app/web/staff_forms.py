@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar
 
+from babel.dates import format_datetime
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
@@ -15,6 +16,7 @@ from wtforms.validators import ValidationError
 from wtforms.widgets import HiddenInput, Input, TextInput
 
 from app.domain.errors import Conflict, InvalidInput, StaleEdit
+from app.web.filters import grouped, locale
 from app.web.wording import told
 
 T = TypeVar("T")
@@ -106,11 +108,11 @@ class WholeNumber(Field):
         negative = text.startswith(("-", "−"))
         if not text.isascii() or not text.isdigit():
             if negative and text[1:].isdigit():
-                raise ValueError(_("Use a number of at least %(low)s.", low=self.low))
+                raise ValueError(_("Use a number of at least %(low)s.", low=grouped(self.low)))
             raise ValueError(_("Use a whole number in digits, such as 250."))
         if len(text.lstrip("0")) > _DIGITS or not self.low <= int(text) <= self.high:
             raise ValueError(
-                _("Use a number from %(low)s to %(high)s.", low=f"{self.low:,}", high=f"{self.high:,}")
+                _("Use a number from %(low)s to %(high)s.", low=grouped(self.low), high=grouped(self.high))
             )
         self.data = int(text)
 
@@ -181,7 +183,11 @@ class AtMost:
         length = len(field.data or "")
         if length > self.limit:
             raise ValidationError(
-                _("Use at most %(limit)s characters; these are %(length)s.", limit=self.limit, length=length)
+                _(
+                    "Use at most %(limit)s characters; these are %(length)s.",
+                    limit=grouped(self.limit),
+                    length=grouped(length),
+                )
             )
 
 
@@ -205,7 +211,7 @@ def spoken(field: Any, value: Any) -> str:
     if isinstance(field, BooleanField):
         return str(_("yes") if value else _("no"))
     if isinstance(value, datetime):
-        return value.strftime("%Y-%m-%d %H:%M")
+        return format_datetime(value, format="d MMM y, HH:mm", locale=locale())
     return str(value) if value not in {None, ""} else str(_("(empty)"))
 
 

@@ -62,7 +62,7 @@ def test_a_new_campaign_is_a_draft_in_its_own_zone(editor: Staff, session: Sessi
         ("opens_at", "0001-01-01T00:00", "Use a year from 2000 to 2100."),
         ("closes_at", "9999-12-31T23:59", "Use a year from 2000 to 2100."),
         ("closes_at", "2030-05-01T09:00", "The end must come after the start."),
-        ("rules", "x" * 40_001, "Use at most 40000 characters"),
+        ("rules", "x" * 40_001, "Use at most 40,000 characters"),
     ],
 )
 def test_a_wrong_field_says_so_and_keeps_the_rest(
@@ -139,7 +139,7 @@ def test_a_stale_edit_shows_both_values_and_can_then_be_saved(editor: Staff, ses
     assert "<td>Theirs</td>" in page
     assert "<td>Mine</td>" in page
     assert "<td>Teal</td>" in page
-    assert "<td>2030-07-01 10:00</td>" in page
+    assert "<td>1 Jul 2030, 10:00</td>" in page
     assert "<td>(empty)</td>" in page
     assert 'value="Mine"' in page
     again = editor.post("/admin/campaigns/summer/edit", mine | {"version": version_in(page)})

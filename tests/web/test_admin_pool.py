@@ -220,7 +220,7 @@ def test_a_prize_with_codes_and_one_with_a_number(
         ({"kind": "quantity", "quantity": "1000001"}, 422, "Use a number from 0 to 1,000,000."),
         ({"kind": "dream"}, 422, "Not a valid choice"),
         ({"artwork": "dream"}, 422, "Not a valid choice"),
-        ({"instructions": "x" * 2001}, 422, "Use at most 2000 characters"),
+        ({"instructions": "x" * 2001}, 422, "Use at most 2,000 characters"),
     ],
 )
 def test_a_wrong_prize_says_so(

@@ -58,6 +58,7 @@ def test_percent(page: Flask, weight: int, total: int, words: str) -> None:
 @pytest.mark.parametrize("page", ["tr"], indirect=True)
 def test_figures_follow_the_language(page: Flask) -> None:
     assert render(page, "{{ 12500|grouped }}") == "12.500"
+    assert render(page, "{{ 1|percent(3) }}") == "%33,33"
 
 
 def test_a_moment_carries_its_exact_time_in_the_zone(page: Flask) -> None:

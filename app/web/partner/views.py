@@ -8,6 +8,7 @@ from werkzeug.exceptions import NotFound as PageNotFound
 from app.adapters.tokens import Purpose
 from app.extensions import db, limiter, tools
 from app.services import campaigns, partners
+from app.web.filters import grouped
 
 partner = Blueprint("partner", __name__, url_prefix="/partner")
 
@@ -45,4 +46,4 @@ def figures(token: str) -> Response:
 
 
 def _shown(count: int) -> str:
-    return str(count) if count == 0 or count >= SMALLEST_SHOWN else f"<{SMALLEST_SHOWN}"
+    return grouped(count) if count == 0 or count >= SMALLEST_SHOWN else f"<{SMALLEST_SHOWN}"
