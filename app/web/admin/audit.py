@@ -1,10 +1,12 @@
 """The audit list: who changed what and when, for one campaign or over everything."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from flask import Blueprint, request, url_for
 from flask_babel import gettext as _
+from flask_babel import pgettext
 from werkzeug.wrappers import Response
 
 from app.domain.roles import Role
@@ -13,7 +15,9 @@ from app.models import AuditRecord, Campaign
 from app.services import audit as service
 from app.web.access import requires
 from app.web.admin.answers import show
+from app.web.admin.campaign_forms import ACCENT_NAMES, LIMIT_NAMES
 from app.web.admin.frame import campaign_of
+from app.web.admin.pool_forms import ARTWORK_NAMES
 from app.web.filters import grouped
 
 blueprint = Blueprint("audit", __name__)
@@ -82,10 +86,16 @@ def changes_of(record: AuditRecord) -> list[Change]:
     before, after = record.before or {}, record.after or {}
     names = value_names()
     return [
-        Change(names.get(name, name), _told(before.get(name)), _told(after.get(name)))
+        Change(names.get(name, name), _value_told(name, before.get(name)), _value_told(name, after.get(name)))
         for name in (*after, *(name for name in before if name not in after))
         if before.get(name) != after.get(name)
     ]
+
+
+def _value_told(name: str, value: Any) -> str:
+    """A value in words: the stable words of the data as the forms say them."""
+    words = stable_words().get(name, {})
+    return str(words[value]) if isinstance(value, str) and value in words else _told(value)
 
 
 def _told(value: Any) -> str:
@@ -140,6 +150,24 @@ def value_names() -> dict[str, str]:
         "title": _("Title"),
         "weight": _("Weight"),
         "withdrawn": _("Codes withdrawn"),
+    }
+
+
+def stable_words() -> dict[str, Mapping[str, Any]]:
+    """The words that stand in the data for a choice, by the name of the value, as people say them."""
+    return {
+        "accent": ACCENT_NAMES,
+        "artwork": ARTWORK_NAMES,
+        "entries": LIMIT_NAMES,
+        "kind": {"codes": _("Codes"), "quantity": _("A number of things")},
+        "on_empty": {"lose": _("The entry does not win"), "fallback": _("Another tier gives")},
+        "role": {"viewer": _("Viewer"), "editor": _("Editor"), "admin": _("Admin")},
+        "status": {
+            "draft": _("Draft"),
+            "open": pgettext("status", "Open"),
+            "paused": _("Paused"),
+            "closed": _("Closed"),
+        },
     }
 
 
