@@ -29,7 +29,13 @@ def running_site(
     port = _free_port()
     settings = environment(database_url, folder, PORT=str(port), PRIZEWELL_PROCESSES=str(processes))
     command = [sys.executable, "-m", "granian", "--interface", "wsgi", "--host", "127.0.0.1", "--no-ws"]
-    options = {"--port": port, "--workers": processes, "--blocking-threads": THREADS, "--log-level": "error"}
+    options = {
+        "--port": port,
+        "--workers": processes,
+        "--blocking-threads": THREADS,
+        "--workers-kill-timeout": STOP_SECONDS // 2,  # else a connection left open outlives the server
+        "--log-level": "error",
+    }
     words = [str(word) for pair in options.items() for word in pair]
     with (folder / "site.log").open("wb") as log:
         server = subprocess.Popen(
