@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from app.adapters.tokens import Purpose
 from app.domain.errors import NotFound
+from app.domain.odds import MAX_WEIGHT
 from app.extensions import db, tools
 from app.models import Account, Campaign, Partner, Prize, Tier
 from app.services import accounts, campaigns, partners, prizes, tiers
@@ -45,7 +46,7 @@ def one_of(words: type[StrEnum]) -> "click.Choice[str]":
     return click.Choice([word.value for word in words])
 
 
-WEIGHT = WholeNumber(0, tiers.MAX_WEIGHT)
+WEIGHT = WholeNumber(0, MAX_WEIGHT)
 
 
 def session() -> Session:

@@ -12,6 +12,7 @@ from uuid import UUID
 from app.domain.errors import Worded
 
 MAX_TOTAL = 2**63
+MAX_WEIGHT = 2**63 - 1  # what both databases hold
 FIRST_PREV = "0" * 64
 
 

@@ -20,8 +20,8 @@ class PrizeKind(StrEnum):
 class Prize(Base):
     """What can be won in a tier. Its stock is its free codes: there is no counter beside them.
 
-    `stock_version` counts the times staff put units in or took some out: while it stays, so does the number of
-    units offered in all.
+    `stock_version` counts the times staff put units in or took some out: while it stays, so does the number
+    of units offered in all.
     """
 
     __tablename__ = "prize"

@@ -16,6 +16,7 @@ from app.domain.draw import SEED_BYTES, seed_commitment
 from app.domain.eligibility import CampaignStatus, EntryLimit
 from app.domain.errors import Conflict, InvalidInput, NotFound, StaleEdit
 from app.domain.ids import random_id
+from app.domain.odds import MAX_WEIGHT
 from app.models import Campaign, Entry
 from app.services import audit, odds
 from app.services.audit import Actor
@@ -97,6 +98,7 @@ def create(
     Raises InvalidInput for a wrong field and Conflict when the slug is taken.
     """
     plan = _checked(plan)
+    _check_lose_weight(lose_weight)
     if find(session, plan.slug) is not None:
         raise Conflict("the address “%(slug)s” is taken by another campaign", slug=plan.slug)
     campaign_id, seed = random_id(rng), rng.token_bytes(SEED_BYTES)
@@ -208,6 +210,7 @@ def set_lose_weight(
     session: Session, campaign_id: UUID, lose_weight: int, *, actor: Actor, now: datetime, reason: str = ""
 ) -> Campaign:
     """Change the weight of "no win"; writes the next odds table. Raises InvalidInput."""
+    _check_lose_weight(lose_weight)
     campaign = get_for_change(session, campaign_id)
     before = {"lose_weight": campaign.lose_weight}
     campaign.lose_weight = lose_weight
@@ -237,6 +240,11 @@ _ACTS = {CampaignStatus.OPEN: "open", CampaignStatus.PAUSED: "pause", CampaignSt
 
 def _has_entries(session: Session, campaign_id: UUID) -> bool:
     return bool(session.scalar(select(exists().where(Entry.campaign_id == campaign_id))))
+
+
+def _check_lose_weight(weight: int) -> None:
+    if not 0 <= weight <= MAX_WEIGHT:
+        raise InvalidInput("weight", "use a whole number from 0 to %(most)s", most=MAX_WEIGHT)
 
 
 def _checked(plan: CampaignPlan) -> CampaignPlan:

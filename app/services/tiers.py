@@ -12,14 +12,13 @@ from sqlalchemy.orm import Session
 from app.domain.chance import Rng
 from app.domain.errors import Conflict, InvalidInput, NotFound, StaleEdit
 from app.domain.ids import random_id
-from app.domain.odds import OnEmpty
+from app.domain.odds import MAX_WEIGHT, OnEmpty
 from app.models import Campaign, Prize, Tier
 from app.services import audit, campaigns, odds, stock
 from app.services.audit import Actor
 from app.services.fields import one_line
 from app.services.uow import unit_of_work
 
-MAX_WEIGHT = 2**63 - 1
 MAX_TIERS = 50
 
 

@@ -16,12 +16,12 @@ from wtforms.validators import ValidationError
 from wtforms.widgets import HiddenInput, Input, TextInput
 
 from app.domain.errors import Conflict, InvalidInput, StaleEdit
+from app.domain.odds import MAX_WEIGHT
 from app.web.filters import grouped, locale
 from app.web.wording import told
 
 T = TypeVar("T")
 
-MAX_WEIGHT = 2**63 - 1
 _DIGITS = 19
 
 

@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import Engine, event, func, select
 from sqlalchemy.orm import Session
 
+from app.adapters.database import write_turn
 from app.domain.errors import Busy
 from app.models import Entrant
 from app.services import uow
@@ -59,7 +60,7 @@ def together(engine: Engine, names: list[str]) -> dict[str, object]:
 
     threads = [threading.Thread(target=run, args=(name,)) for name in names]
     queue = uow._group_of(engine)
-    with uow.write_turn(engine):
+    with write_turn(engine):
         for thread in threads:
             thread.start()
         _until(lambda: len(queue._waiting) == len(names))
@@ -150,7 +151,7 @@ def test_when_the_database_ends_the_transaction_nothing_is_half_written(
 
     threads = [threading.Thread(target=run, args=(name,)) for name in ("one", "full", "two")]
     queue = uow._group_of(engine)
-    with uow.write_turn(engine):
+    with write_turn(engine):
         for number, thread in enumerate(threads, start=1):
             thread.start()
             _until(lambda expected=number: len(queue._waiting) == expected)  # type: ignore[misc]
@@ -179,7 +180,7 @@ def test_who_waits_too_long_is_told_and_nothing_is_stored(session: Session, engi
 
     leader = threading.Thread(target=run)
     follower = threading.Thread(target=run)
-    with uow.write_turn(engine):
+    with write_turn(engine):
         leader.start()
         _until(lambda: len(group._waiting) == 1)
         follower.start()
