@@ -12,8 +12,8 @@ from pathlib import Path
 from benchmarks import engine, floor, http, report
 from benchmarks.ground import PostgresGround, SqliteGround
 from benchmarks.report import Figure, Goal, ratio
-from tests.race.site import running_site
 from tests.support import postgres
+from tests.support.site import running_site
 
 
 @dataclass(frozen=True, slots=True)

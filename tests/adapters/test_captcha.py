@@ -11,17 +11,11 @@ import pytest
 from app.adapters.captcha import LIFETIME, AltchaCaptcha, Solved, Unsolved
 from app.domain.outcomes import RefusalReason
 from tests.support.fakes import FakeRng
+from tests.support.visitor import solve
 
 SECRET = "0123456789abcdef" * 4
 CAPTCHA = AltchaCaptcha(SECRET, cost=1)
 NOW = datetime.now(UTC)
-
-
-def solve(challenge: dict[str, Any]) -> str:
-    asked = altcha.Challenge.from_dict(challenge)
-    solution = altcha.solve_challenge(asked)
-    assert solution is not None
-    return altcha.Payload(asked, solution).to_base64()
 
 
 def changed(payload: str, change: Any) -> str:

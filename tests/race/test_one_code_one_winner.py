@@ -15,12 +15,12 @@ from app.domain.outcomes import Lost, Outcome, Won
 from app.services import entries
 from tests.race.books import broken_promises, read_books
 from tests.race.crowd import engine_for, enter, together
-from tests.race.site import THREADS, running_site
 from tests.race.tables import create_tables_without
 from tests.race.unguarded import Asking, claim_what_was_seen
 from tests.race.visitor import Answer, Visitor
 from tests.support.factories import VAULT, TierSpec, make_campaign, submission
 from tests.support.fakes import NOON
+from tests.support.site import THREADS, running_site
 
 pytestmark = pytest.mark.race
 

@@ -19,10 +19,10 @@ from app.services import entries
 from app.services.entries import Submission
 from tests.race.books import broken_promises, read_books
 from tests.race.crowd import engine_for, enter, enter_alone, together
-from tests.race.site import running_site
 from tests.race.tables import create_tables_without
 from tests.race.visitor import Answer, Visitor
 from tests.support.factories import TierSpec, make_campaign, submission
+from tests.support.site import running_site
 
 pytestmark = pytest.mark.race
 

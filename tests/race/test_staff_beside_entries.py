@@ -11,12 +11,13 @@ from tests.race.crowd import engine_for, enter
 from tests.support.factories import make_campaign, submission
 
 pytestmark = pytest.mark.race
+# SQLite has one writer at a time.
+only_postgres = pytest.param("postgres", marks=pytest.mark.postgres)
 
 
+@pytest.mark.parametrize("databases", [only_postgres], indirect=True)
 def test_an_entry_does_not_wait_for_a_change_of_its_campaign(session: Session, database_url: str) -> None:
     """Such as the upload of a hundred thousand codes."""
-    if database_url.startswith("sqlite"):
-        pytest.skip("SQLite has one writer at a time")
     campaign = make_campaign(session)
     outcomes: list[Outcome] = []
     with engine_for(database_url, 1) as engine:

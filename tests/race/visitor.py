@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
-import altcha
+from tests.support.visitor import solve
 
 TOKEN = re.compile(r'name="csrf_token"[^>]*value="([^"]+)"')
 
@@ -88,8 +88,4 @@ class Visitor:
 
     def _solve(self) -> str:
         self._connection.request("GET", f"/c/{self._slug}/challenge")
-        challenge = altcha.Challenge.from_dict(json.loads(self._connection.getresponse().read()))
-        solution = altcha.solve_challenge(challenge)
-        assert solution is not None
-        payload: str = altcha.Payload(challenge, solution).to_base64()
-        return payload
+        return solve(json.loads(self._connection.getresponse().read()))

@@ -3,8 +3,8 @@
 from unittest.mock import patch
 
 from app import create_app
-from tests.race.site import THREADS
 from tests.race.unguarded import Asking, claim_what_was_seen
+from tests.support.site import THREADS
 
 patch("app.services.entries.claim", claim_what_was_seen).start()
 patch("app.web.public.views.submit_entry", Asking(THREADS)).start()

@@ -4,15 +4,18 @@ import http.client
 import os
 import socket
 import subprocess
+import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 from app.config import ROOT
+from tests.support.application import environment
 
 START_SECONDS = 40
 STOP_SECONDS = 20
+THREADS = 8
 
 
 def free_port() -> int:
@@ -51,6 +54,28 @@ def served(
         except subprocess.TimeoutExpired:
             server.kill()
             server.wait()
+
+
+@contextmanager
+def running_site(
+    database_url: str, folder: Path, *, processes: int = 1, module: str = "wsgi:app"
+) -> Iterator[int]:
+    """Serve a migrated database with granian, as in life, until the block ends; gives the port."""
+    port = free_port()
+    settings = environment(database_url, folder, PORT=str(port), PRIZEWELL_PROCESSES=str(processes))
+    options = {
+        "--interface": "wsgi",
+        "--host": "127.0.0.1",
+        "--port": port,
+        "--workers": processes,
+        "--blocking-threads": THREADS,
+        "--workers-kill-timeout": STOP_SECONDS // 2,  # else a connection left open outlives the server
+        "--log-level": "error",
+    }
+    words = [str(word) for pair in options.items() for word in pair]
+    command = [sys.executable, "-m", "granian", *words, "--no-ws", module]
+    with served(command, settings, port=port, log=folder / "site.log"):
+        yield port
 
 
 def _wait(server: subprocess.Popen[bytes], port: int, log: Path) -> None:

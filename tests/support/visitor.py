@@ -27,7 +27,8 @@ def solve(challenge: dict[str, Any]) -> str:
     asked = altcha.Challenge.from_dict(challenge)
     solution = altcha.solve_challenge(asked)
     assert solution is not None
-    return altcha.Payload(asked, solution).to_base64()
+    payload: str = altcha.Payload(asked, solution).to_base64()
+    return payload
 
 
 def filled_form(
