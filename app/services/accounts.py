@@ -77,7 +77,7 @@ def invite(
         before = None
     else:
         if account.disabled_at is not None:
-            raise Conflict("%(email)s is disabled; enable the account first", email=address)
+            raise Conflict("the account of %(email)s is disabled; enable it first", email=address)
         before = {"role": account.role}
         if role is not Role.ADMIN:
             _keep_an_admin(session, account)
