@@ -50,10 +50,11 @@ def add(slug: str, tier_id: UUID) -> Response:
     )
     if prize is None:
         return show_manager(campaign, Editing("new-prize", form, tier_id))
-    next_step = _("Give it codes next.") if prize.kind is PrizeKind.CODES else ""
-    return changed(
-        campaign, f"{_('%(prize)s is in.', prize=prize.name)} {next_step}".strip(), place_of(prize)
-    )
+    if prize.kind is PrizeKind.CODES:
+        message = _("%(prize)s is in. Give it codes next.", prize=prize.name)
+    else:
+        message = _("%(prize)s is in.", prize=prize.name)
+    return changed(campaign, message, place_of(prize))
 
 
 @blueprint.route("/prizes/<id:prize_id>/edit", methods=["GET", "POST"])
