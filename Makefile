@@ -36,7 +36,7 @@ PYTEST := $(BIN)/python -m pytest -q
 COVER  := --cov --cov-report=
 
 #  Race tests want the machine for themselves, a browser brings its own processes: both run apart from the rest.
-test: system lint ## Everything: style, types, contracts, templates, tests on SQLite and PostgreSQL, races, browser
+test: system lint $(MO) ## Everything: style, types, contracts, templates, tests on SQLite and PostgreSQL, races, browser
 	@rm -f .coverage .coverage.*
 	$(PYTEST) -n $(JOBS) -m "not race and not e2e" $(COVER)
 	$(PYTEST) -m "race and not e2e" $(COVER) --cov-append
@@ -44,7 +44,7 @@ test: system lint ## Everything: style, types, contracts, templates, tests on SQ
 	$(BIN)/coverage report --include='app/domain/*,app/services/*' --fail-under=$(COVERED_CORE)
 	$(BIN)/coverage report --fail-under=$(COVERED_ALL)
 
-check: lint ## The daily minute: style, types, contracts, templates, fast tests on SQLite
+check: lint $(MO) ## The daily minute: style, types, contracts, templates, fast tests on SQLite
 	$(PYTEST) -n $(JOBS) -m "not postgres and not race and not e2e and not stats"
 
 lint: style types templates ## Style, types, import contracts and templates, without tests
@@ -84,14 +84,14 @@ migration: $(VENV)/.dev ## The next numbered migration out of the models: make m
 #  `make messages language=de` begins a new language.
 messages: $(VENV)/.dev ## Collect the texts, bring every language file up to date, compile them
 	@mkdir -p app/translations
-	$(BIN)/pybabel -q extract -F pyproject.toml --omit-header --no-location --sort-output \
-	    -o $(POT) .
+	$(BIN)/pybabel -q extract -F pyproject.toml --project Prizewell --no-location --sort-output -o $(POT) .
 ifneq ($(language),)
 	@test -e app/translations/$(language) || $(BIN)/pybabel -q init -i $(POT) -d app/translations -l $(language)
 endif
 	@for folder in app/translations/*/; do \
 	    test -d $$folder || continue; language=$$(basename $$folder); \
-	    $(BIN)/pybabel -q update --no-fuzzy-matching -i $(POT) -d app/translations -l $$language || exit 1; \
+	    $(BIN)/pybabel -q update --no-fuzzy-matching --ignore-obsolete --ignore-pot-creation-date --width 110 \
+	        -i $(POT) -d app/translations -l $$language || exit 1; \
 	    $(BIN)/pybabel compile -d app/translations -l $$language || exit 1; \
 	done
 

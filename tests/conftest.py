@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from app.config import Settings, load_settings
 from app.extensions import db
-from tests.support import browser, postgres, redis
+from tests.support import browser, postgres, redis, translations
 from tests.support.application import application, environment
 from tests.support.databases import Databases, PostgresDatabases, SqliteDatabases
 from tests.support.fakes import NOON, FakeRng
@@ -32,7 +32,10 @@ hypothesis.settings.load_profile("prizewell")
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Start the PostgreSQL that workers share; without workers the first test that needs one starts it."""
+    """Compile the languages, and start the PostgreSQL that workers share; without workers the first test that
+    needs one starts it.
+    """
+    translations.compile_stale()
     workers = getattr(config.option, "numprocesses", None)
     unwanted = "not postgres" in config.option.markexpr or config.option.collectonly
     if workers and not unwanted and SERVER not in os.environ and postgres.find():
