@@ -43,7 +43,8 @@ def shared_unit_of_work(
 ) -> Callable[Concatenate[Session, P], T]:
     """Like `unit_of_work`, for what many do at once: on SQLite, those that wait meanwhile commit together.
 
-    The service may be given another session than the caller's; it must return plain values, no mapped rows.
+    The service may be given another session than the caller's, and shares its transaction with others: it
+    works on the connection and returns plain values, never mapped rows.
     """
     return _as_unit(service, _together)
 

@@ -40,6 +40,12 @@ def _nonce(_form: FlaskForm, field: Field) -> None:
 class EntryForm(FlaskForm):
     """What an entrant fills in, and the three hidden fields the page fills in: nonce, altcha and partner."""
 
+    class Meta(FlaskForm.Meta):
+        """Every message here is our own: the library's catalogue need not be read anew for each entry."""
+
+        def get_translations(self, form: FlaskForm) -> None:
+            """No catalogue beside ours."""
+
     name = StringField(
         _l("Name"),
         filters=[_stripped],
