@@ -103,7 +103,7 @@ class GroupCommit:
                 member.value = member.work(session)
             except Exception as error:
                 member.error = error
-                if not driver.in_transaction:  # SQLite has undone everything itself (disk full): all must fail
+                if not driver.in_transaction:  # SQLite has undone everything itself (disk full): all fail
                     raise
                 driver.execute("ROLLBACK TO member")
             driver.execute("RELEASE member")

@@ -12,7 +12,7 @@ from app.domain.eligibility import CampaignStatus
 from app.models import Entry, NonceSource, SpentChallenge
 from tests.support.factories import TierSpec, make_campaign
 from tests.support.fakes import NOON
-from tests.support.visitor import enter, filled_form, solve
+from tests.support.visitor import enter, filled_form, hidden_fields, solve
 
 HTMX = {"HX-Request": "true", "Accept": "text/html"}
 PAGE = {"Accept": "text/html"}
@@ -178,6 +178,16 @@ def test_a_wrong_field_is_named_and_nothing_is_stored(
         again = enter(client, form, **headers)
         assert again.status_code == 422
         assert b'id="entry"' in again.data
+
+
+def test_a_page_that_was_open_too_long_can_be_sent_again(client: FlaskClient, live: Session) -> None:
+    form = filled_form(client)
+    client.delete_cookie("prizewell")
+    refused = enter(client, form, **HTMX)
+    assert refused.status_code == 422
+    assert "open for too long" in refused.get_data(as_text=True)
+    fresh = hidden_fields(refused.get_data(as_text=True))["csrf_token"]
+    assert enter(client, form | {"csrf_token": fresh}).status_code == 200
 
 
 def test_all_fields_missing(client: FlaskClient, live: Session) -> None:

@@ -204,7 +204,9 @@ def _refused(slug: str, outcome: Refused) -> Response:
 
 
 def _form_again(slug: str, form: EntryForm) -> Response:
-    """The form with its errors in place and what was filled in still there."""
+    """The form with its errors in place and what was filled in still there, and a fresh token in it."""
+    if form.csrf_token.errors:
+        form.csrf_token.errors = [_("This page was open for too long. Please send it once more.")]
     if wants_json():
         return make_response(jsonify(errors=form.errors), 422)
     page = landing.landing_page(db.session(), slug, now=tools().now())
