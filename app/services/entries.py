@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection, Row, and_, bindparam, insert, select
+from sqlalchemy import Connection, Row, and_, bindparam, exists, insert, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -63,29 +63,26 @@ def submit_entry(
     submissions store nothing but their used-up CAPTCHA. Raises NotFound for an unknown campaign and
     SeedUnreadable when the campaign's seed cannot be opened: there is no other source of randomness.
     """
-    connection = (
-        session.connection()
-    )  # plain rows in, plain rows out: nothing here needs the ORM's bookkeeping
+    connection = session.connection()  # plain rows in and out: nothing here needs the ORM's bookkeeping
     campaign, table = _campaign_with_odds(connection, submission.campaign)
-    window = window_of(campaign)
-    email = canonical_email(submission.email)
-    if (stored := _stored_outcome(connection, campaign.id, window, submission.nonce, email)) is not None:
-        return stored
+    window, email = window_of(campaign), canonical_email(submission.email)
+
+    def refused(reason: RefusalReason) -> Outcome:
+        """What cannot be taken now may have been taken before: the nonce tells."""
+        stored = _stored_outcome(connection, campaign.id, window, submission.nonce, email)
+        return stored or Refused(reason)
+
     if (reason := refusal(window, now)) is not None:
-        return Refused(reason)
+        return refused(reason)
     match submission.captcha:
         case Unsolved(reason):
-            return Refused(reason)
+            return refused(reason)
         case Solved() as solved if not _spend(connection, solved):
-            # Either a replayed solution, or this very submission committed by a copy that ran beside us.
-            stored = _stored_outcome(connection, campaign.id, window, submission.nonce, email)
-            return stored or Refused(RefusalReason.CAPTCHA_SPENT)
+            return refused(RefusalReason.CAPTCHA_SPENT)
     period = limit_period(window, now)
-    entrant_id, has_entered = _find_entrant(connection, campaign.id, email, period)
-    if has_entered:
-        # As above: a copy with a challenge of its own may have committed since we looked for the nonce.
-        stored = _stored_outcome(connection, campaign.id, window, submission.nonce, email)
-        return stored or Refused(already_entered(window))
+    entrant_id, is_taken = _look_up(connection, campaign.id, email, period, submission.nonce)
+    if is_taken:
+        return refused(already_entered(window))
 
     commitment = entry_commitment(campaign.id, submission.nonce, email)
     drawn = draw(vault.open(campaign.id, campaign.seed_encrypted), commitment, table)
@@ -188,14 +185,13 @@ def _spend(connection: Connection, solved: Solved) -> bool:
     return connection.execute(_SPEND[connection.dialect.name], values).one_or_none() is not None
 
 
-def _find_entrant(
-    connection: Connection, campaign_id: UUID, email: str, period: str
+def _look_up(
+    connection: Connection, campaign_id: UUID, email: str, period: str, nonce: bytes
 ) -> tuple[UUID | None, bool]:
-    """The person's id, if known, and whether an entry of theirs stands in this period."""
-    row = connection.execute(
-        _ENTRANT_WITH_ENTRY, {"campaign": campaign_id, "email": email, "period": period}
-    ).one_or_none()
-    return (row.id, row.entry_id is not None) if row else (None, False)
+    """The person's id, if known; and whether an entry of theirs in this period, or of this nonce, stands."""
+    values = {"campaign": campaign_id, "email": email, "period": period, "nonce": nonce}
+    row = connection.execute(_LOOK_UP, values).one()
+    return row.entrant_id, row.is_taken
 
 
 def _allocate(
@@ -260,17 +256,14 @@ _STORED = (
 _STORED_BY_NONCE = _STORED.where(
     Entry.campaign_id == bindparam("campaign"), Entry.nonce == bindparam("nonce")
 )
-_ENTRANT_WITH_ENTRY = (
-    select(Entrant.id, Entry.id.label("entry_id"))
-    .outerjoin(
-        Entry,
-        and_(
-            Entry.entrant_id == Entrant.id,
-            Entry.campaign_id == bindparam("campaign"),
-            Entry.period == bindparam("period"),
-        ),
-    )
-    .where(Entrant.email_key == bindparam("email"))
+_PERSON = select(Entrant.id).where(Entrant.email_key == bindparam("email")).scalar_subquery()
+_IN_CAMPAIGN = Entry.campaign_id == bindparam("campaign")
+_LOOK_UP = select(
+    _PERSON.label("entrant_id"),
+    or_(
+        exists().where(_IN_CAMPAIGN, Entry.entrant_id == _PERSON, Entry.period == bindparam("period")),
+        exists().where(_IN_CAMPAIGN, Entry.nonce == bindparam("nonce")),
+    ).label("is_taken"),
 )
 _PRIZE_WITH_TIER = (
     select(Prize.name, Prize.instructions, Prize.artwork, Prize.tier_id, Tier.name.label("tier_name"))

@@ -96,15 +96,16 @@ def test_control_a_look_without_the_constraint_lets_everybody_in(
         create_tables_without(engine, "entry", "campaign_id", "nonce")
         make_campaign(session, [TierSpec("Gold", codes=COPIES)])
     everybody_has_looked = threading.Barrier(COPIES, timeout=10)
-    look = entries._stored_outcome
+    look = entries._look_up
 
     def look_together(*args: Any) -> Any:
         found = look(*args)
         everybody_has_looked.wait()
         return found
 
-    monkeypatch.setattr(entries, "_stored_outcome", look_together)
-    # The write queue would let nobody look before the one ahead has written: it is a guard, so it goes too.
+    monkeypatch.setattr(entries, "_look_up", look_together)
+    # The write queue, and a write before the look, would keep the others waiting on SQLite: both go too.
+    monkeypatch.setattr(entries, "_spend", lambda *_args: True)
     with engine_for(empty_database_url, COPIES, prepared=False) as engine:
         outcomes = from_many_people(partial(enter_alone, engine))
         assert read_books(engine).entries == COPIES

@@ -49,14 +49,14 @@ def test_control_a_look_without_the_constraint_draws_every_try(
         enter(engine, submission(99, campaign="spring", email="aysekaya@gmail.com"))  # a known person
         make_campaign(session, STOCK, seed=1)
     everybody_has_looked = threading.Barrier(TRIES, timeout=10)
-    look = entries._find_entrant
+    look = entries._look_up
 
     def look_together(*args: Any) -> Any:
         found = look(*args)
         everybody_has_looked.wait()
         return found
 
-    monkeypatch.setattr(entries, "_find_entrant", look_together)
+    monkeypatch.setattr(entries, "_look_up", look_together)
     # The write queue, and a write before the look, would keep the others waiting on SQLite: both go too.
     monkeypatch.setattr(entries, "_spend", lambda *_args: True)
     with engine_for(empty_database_url, TRIES, prepared=False) as engine:
