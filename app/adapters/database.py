@@ -50,17 +50,22 @@ class WriteQueue:
     def __init__(
         self, lock_path: str, *, max_waiting: int = MAX_WAITING, wait_seconds: float = WAIT_SECONDS
     ) -> None:
-        self._file, self._gate = (
-            os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-            for path in (lock_path, f"{lock_path}.gate")
-        )
-        for file in (self._file, self._gate):
-            finalize(self, os.close, file)
+        self._lock_path = lock_path
+        self._open()
         self._mutex = threading.Lock()
         self._taken = False
         self._waiting: deque[threading.Lock] = deque()
         self._max_waiting = max_waiting
         self._wait_seconds = wait_seconds
+
+    def _open(self) -> None:
+        self._process = os.getpid()
+        self._file, self._gate = (
+            os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            for path in (self._lock_path, f"{self._lock_path}.gate")
+        )
+        for file in (self._file, self._gate):
+            finalize(self, os.close, file)
 
     @contextmanager
     def turn(self) -> Iterator[None]:
@@ -68,6 +73,8 @@ class WriteQueue:
         deadline = time.monotonic() + self._wait_seconds
         self._enter(deadline)
         try:
+            if os.getpid() != self._process:
+                self._open()  # a forked process would share its parent's open files, and so its parent's locks
             self._lock_file(deadline)
             try:
                 yield

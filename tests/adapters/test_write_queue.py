@@ -1,8 +1,10 @@
 """The write queue: one at a time, in order of arrival, bounded, also between processes."""
 
 import multiprocessing
+import os
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -107,6 +109,22 @@ def _hold(lock_path: str, is_held: object, may_go: object) -> None:
     with WriteQueue(lock_path).turn():
         is_held.set()  # type: ignore[attr-defined]
         may_go.wait(10)  # type: ignore[attr-defined]
+
+
+def test_a_forked_process_has_locks_of_its_own(lock_path: str) -> None:
+    """The web server's workers are forked from a process that has opened the queue already."""
+    queue = WriteQueue(lock_path, wait_seconds=0.05)
+    may_try, is_held = os.pipe()
+    child = os.fork()
+    if not child:
+        os.read(may_try, 1)
+        with suppress(Busy), queue.turn():
+            os._exit(1)  # in here beside the parent
+        os._exit(0)
+    with queue.turn():
+        os.write(is_held, b"x")
+        _, status = os.waitpid(child, 0)
+    assert os.waitstatus_to_exitcode(status) == 0
 
 
 def test_another_process_is_waited_for_and_then_given_up(lock_path: str) -> None:
