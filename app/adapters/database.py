@@ -74,7 +74,7 @@ class WriteQueue:
         self._enter(deadline)
         try:
             if os.getpid() != self._process:
-                self._open()  # a forked process would share its parent's open files, and so its parent's locks
+                self._open()  # a forked process shares its parent's open files, and so its locks
             self._lock_file(deadline)
             try:
                 yield
