@@ -138,7 +138,10 @@ def test_the_window_is_shown_in_the_campaigns_zone(client: FlaskClient, session:
 
 def test_turkish_is_spoken_when_asked_for(client: FlaskClient, session: Session) -> None:
     make_campaign(session)
-    assert '<html lang="tr"' in client.get("/c/summer?lang=tr").get_data(as_text=True)
+    assert "Try my luck" in client.get("/c/summer").get_data(as_text=True)
+    page = client.get("/c/summer?lang=tr").get_data(as_text=True)
+    assert '<html lang="tr"' in page
+    assert "Şansımı dene" in page
     assert '<html lang="tr"' in client.get("/c/summer").get_data(as_text=True), "the choice is remembered"
     client.delete_cookie("prizewell")
     page = client.get("/c/summer", headers={"Accept-Language": "tr-TR,tr;q=0.9"}).get_data(as_text=True)
