@@ -2,7 +2,7 @@
 
 from flask import Flask, Response, jsonify, make_response, render_template, request
 from flask_babel import gettext as _
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import BadRequest, HTTPException
 
 from app.domain.errors import Busy, Conflict, InvalidInput, NotFound, SeedUnreadable
 from app.web.wording import told
@@ -47,6 +47,8 @@ def _answer(status: int, message: str = "") -> Response:
     title, usual = _texts(status)
     if wants_json():
         return make_response(jsonify(error=title, message=message or usual), status)
+    if isinstance(request.routing_exception, BadRequest):  # a Host that is not ours: no page can be linked to
+        return Response(f"{title}. {message or usual}\n", status, mimetype="text/plain")
     page = render_template("errors/error.html", status=status, title=title, message=message or usual)
     return make_response(page, status)
 
