@@ -21,8 +21,19 @@ from app.models import Base
 
 
 def client_network() -> str:
-    """Who is counted for rate limits: the visitor's network (IPv4 /24, IPv6 /48), never a single address."""
-    return network_prefix(request.remote_addr or "127.0.0.1")
+    """Who is counted for rate limits: the visitor's network (IPv4 /24, IPv6 /48), never a single address.
+
+    Some proxies put a port behind the address; whoever they give no address for is counted as one.
+    """
+    address = request.remote_addr or "127.0.0.1"
+    if address.startswith("["):
+        address = address[1:].partition("]")[0]
+    elif address.count(":") == 1:
+        address = address.partition(":")[0]
+    try:
+        return network_prefix(address)
+    except ValueError:
+        return "unknown"
 
 
 # Services return what they read, and pages show it after the commit: nothing expires then.
@@ -31,7 +42,8 @@ migrate = Migrate()
 csrf = CSRFProtect()
 babel = Babel()
 login = LoginManager()
-limiter = Limiter(key_func=client_network, headers_enabled=True)
+# Limits hold over all processes while their storage answers, else in each process by itself.
+limiter = Limiter(key_func=client_network, in_memory_fallback_enabled=True)
 
 
 @dataclass(frozen=True, slots=True)

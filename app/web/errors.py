@@ -1,10 +1,13 @@
 """Errors as people and programs see them: a page, a fragment's status, or JSON; never a trace."""
 
+import time
+
 from flask import Flask, Response, jsonify, make_response, render_template, request
 from flask_babel import gettext as _
-from werkzeug.exceptions import BadRequest, HTTPException
+from werkzeug.exceptions import BadRequest, HTTPException, MethodNotAllowed, TooManyRequests
 
 from app.domain.errors import Busy, Conflict, InvalidInput, NotFound, SeedUnreadable
+from app.extensions import limiter
 from app.web.wording import told
 
 
@@ -26,10 +29,10 @@ def wants_json() -> bool:
 
 def _on_http(error: HTTPException) -> Response:
     response = _answer(error.code or 500)
-    if error.code == 405 or error.code == 429:
-        for name, value in error.get_headers():
-            if name in {"Allow", "Retry-After"}:
-                response.headers[name] = value
+    if isinstance(error, MethodNotAllowed) and error.valid_methods:
+        response.headers["Allow"] = ", ".join(sorted(error.valid_methods))
+    if isinstance(error, TooManyRequests) and limiter.current_limit is not None:
+        response.headers["Retry-After"] = str(max(1, limiter.current_limit.reset_at - int(time.time())))
     return response
 
 

@@ -2,22 +2,33 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy.orm import Session
+from werkzeug.test import TestResponse
 
 from app.config import load_settings
 from tests.support.application import application, environment
 from tests.support.factories import make_campaign
+from tests.support.site import free_port
 
 JSON = {"Accept": "application/json"}
 
 
+class OfTheRightHost(FlaskClient):
+    """A visitor over the public address."""
+
+    def open(self, *args: Any, **kwargs: Any) -> TestResponse:
+        """Send a request."""
+        return super().open(*args, base_url="https://win.example.org", **kwargs)
+
+
 @pytest.fixture
-def public_app(database_url: str, tmp_path: Path) -> Iterator[Flask]:
-    """The application at a public address behind one proxy, limits on."""
+def public_app(database_url: str, tmp_path: Path, session: Session) -> Iterator[Flask]:
+    """The application at a public address behind one proxy, limits on: the last one made says if they are."""
     changes = {
         "PRIZEWELL_PUBLIC_URL": "https://win.example.org",
         "PRIZEWELL_CAPTCHA_COST": "1000",
@@ -30,10 +41,9 @@ def public_app(database_url: str, tmp_path: Path) -> Iterator[Flask]:
 
 @pytest.fixture
 def public_client(public_app: Flask) -> FlaskClient:
-    """A visitor of that application who names the right host."""
-    client = public_app.test_client()
-    client.environ_base["HTTP_HOST"] = "win.example.org"
-    return client
+    """A visitor of that application."""
+    public_app.test_client_class = OfTheRightHost
+    return public_app.test_client()
 
 
 @pytest.mark.parametrize("host", ["evil.example", "x" * 300, "a b", "[::1", "win.example.org.evil.example"])
@@ -51,3 +61,56 @@ def test_a_foreign_host_is_refused_in_json(public_app: Flask) -> None:
 
 def test_a_host_that_is_no_name_is_refused_on_this_machine_too(client: FlaskClient) -> None:
     assert client.get("/", headers={"Host": "x" * 300}).status_code == 400
+
+
+@pytest.mark.parametrize(
+    "address", ["198.51.100.7:5678", "[2001:db8::1]:443", "unknown", "_hidden", "x" * 5000]
+)
+def test_whatever_a_proxy_calls_the_visitor_the_page_is_served(
+    public_client: FlaskClient, session: Session, address: str
+) -> None:
+    make_campaign(session)
+    assert public_client.get("/c/summer", headers={"X-Forwarded-For": address}).status_code == 200
+
+
+def test_a_port_behind_the_address_is_no_way_round_a_limit(
+    public_client: FlaskClient, session: Session
+) -> None:
+    make_campaign(session)
+    statuses = [_send_nothing(public_client, f"198.51.100.7:{port}") for port in range(5000, 5061)]
+    assert statuses == [422] * 60 + [429]
+
+
+def test_other_visitors_are_counted_apart(public_client: FlaskClient, session: Session) -> None:
+    make_campaign(session)
+    statuses = [_send_nothing(public_client, f"198.51.{network}.7") for network in range(61)]
+    assert 429 not in statuses
+
+
+@pytest.mark.parametrize("headers", [{}, JSON, {"HX-Request": "true"}])
+def test_who_tries_too_often_is_told_when_to_come_back(
+    public_client: FlaskClient, session: Session, headers: dict[str, str]
+) -> None:
+    make_campaign(session)
+    answers = [public_client.post("/c/summer/entries", headers=headers) for _ in range(61)]
+    assert {answer.status_code for answer in answers[:60]} == {422}
+    assert "Retry-After" not in answers[0].headers
+    assert answers[60].status_code == 429
+    assert 1 <= int(answers[60].headers["Retry-After"]) <= 61
+
+
+def test_limits_are_kept_in_memory_while_their_storage_is_away(
+    database_url: str, tmp_path: Path, session: Session
+) -> None:
+    make_campaign(session)
+    changes = {
+        "PRIZEWELL_RATE_LIMITS": "on",
+        "PRIZEWELL_RATE_LIMIT_STORAGE": f"redis://127.0.0.1:{free_port()}",
+    }
+    with application(environment(database_url, tmp_path, **changes)) as app:
+        statuses = [_send_nothing(app.test_client(), "198.51.100.7") for _ in range(61)]
+    assert statuses == [422] * 60 + [429]
+
+
+def _send_nothing(client: FlaskClient, forwarded: str) -> int:
+    return client.post("/c/summer/entries", headers=JSON | {"X-Forwarded-For": forwarded}).status_code
