@@ -33,7 +33,15 @@ def find_active(session: Session, account_id: UUID) -> Account | None:
 
 def find_by_email(session: Session, email: str) -> Account | None:
     """The account of that address, however it is written, disabled ones too."""
-    return session.scalars(select(Account).where(Account.email == _plain(email))).one_or_none()
+    address = plain_address(email)
+    if not address.isprintable():  # whatever is typed comes here, also what a database cannot take
+        return None
+    return session.scalars(select(Account).where(Account.email == address)).one_or_none()
+
+
+def plain_address(email: str) -> str:
+    """The one spelling under which accounts are found."""
+    return unicodedata.normalize("NFKC", email).strip().lower()
 
 
 def get(session: Session, account_id: UUID) -> Account:
@@ -264,12 +272,8 @@ def _keep_an_admin(session: Session, account: Account) -> None:
         raise Conflict("this is the last admin; make somebody else an admin first")
 
 
-def _plain(email: str) -> str:
-    return unicodedata.normalize("NFKC", email).strip().lower()
-
-
 def _checked_address(email: str) -> str:
-    address = _plain(email)
+    address = plain_address(email)
     try:
         canonical_email(address)
     except InvalidAddress as error:
@@ -282,5 +286,5 @@ def _check_password(password: str, email: str) -> None:
         raise InvalidInput(
             "password", "use %(least)s to %(most)s characters", least=MIN_PASSWORD, most=MAX_PASSWORD
         )
-    if _plain(password) == email:
+    if plain_address(password) == email:
         raise InvalidInput("password", "use something else than your e-mail address")

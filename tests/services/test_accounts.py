@@ -51,6 +51,13 @@ def act(session: Session, what: str, account: Account, *args: Any) -> Account:
     return done
 
 
+@pytest.mark.parametrize("address", ["ada\0@example.org", "\0", "ada\udcff@example.org", "ada\n@example.org"])
+def test_what_no_database_takes_is_nobodys_address(session: Session, address: str) -> None:
+    settle(session)
+    assert accounts.find_by_email(session, address) is None
+    assert accounts.sign_in(session, address, GOOD) is None
+
+
 def test_inviting_makes_an_account_that_cannot_sign_in_yet(session: Session) -> None:
     ada = invite(session, " Ada@Example.ORG ")
     assert (ada.email, ada.role, ada.password_hash) == ("ada@example.org", Role.ADMIN, None)

@@ -131,6 +131,12 @@ def test_guessing_is_slowed_for_network_and_address(
         ]
         assert one_address[-1] == 429
         assert 429 not in one_address[:-1]
+        spelt_wide = client.post(
+            "/account/sign-in",
+            data={"email": "ＥＤＩＴＯＲ@example.org", "csrf_token": token},
+            environ_base={"REMOTE_ADDR": "10.2.0.9"},
+        )
+        assert spelt_wide.status_code == 429
 
 
 def test_a_one_time_link_sets_name_and_password_once(

@@ -33,7 +33,7 @@ account = Blueprint("account", __name__, url_prefix="/account")
 
 def _address_key() -> str:
     """Who is tried to be: counted whatever network the tries come from; the address itself is not kept."""
-    address = request.form.get("email", "").strip().casefold()[:254]
+    address = accounts.plain_address(request.form.get("email", ""))
     return hashlib.sha256(address.encode(errors="replace")).hexdigest()
 
 
