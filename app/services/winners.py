@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -206,6 +206,6 @@ def _read_place(text: str | None) -> tuple[datetime, UUID] | None:
     try:
         at, entry_id = (text or "").split("~")
         moment = datetime.fromisoformat(at)
-        return (moment, UUID(hex=entry_id)) if moment.tzinfo is not None else None
-    except ValueError:
+        return (moment.astimezone(UTC), UUID(hex=entry_id)) if moment.tzinfo is not None else None
+    except (ValueError, OverflowError):
         return None

@@ -70,7 +70,13 @@ def test_paging_meets_every_winner_once(session: Session, campaign: Campaign, wo
     assert (seen, after) == (everybody, None)
 
 
-@pytest.mark.parametrize("after", ["", "nonsense", "2030-06-15~x", "2030-06-15T12:00:00~" + "0" * 32])
+NO_PLACES = [
+    *("", "nonsense", "2030-06-15~x", "2030-06-15T12:00:00~" + "0" * 32),
+    *("0001-01-01T00:00:00+14:00~" + "0" * 32, "9999-12-31T23:59:59-14:00~" + "0" * 32),
+]
+
+
+@pytest.mark.parametrize("after", NO_PLACES)
 def test_a_place_that_is_none_is_the_beginning(
     session: Session, campaign: Campaign, won: list[Won], after: str
 ) -> None:
