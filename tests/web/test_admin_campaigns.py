@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from app.domain.eligibility import CampaignStatus, EntryLimit
 from app.domain.roles import Role
-from app.services import campaigns
+from app.services import audit, campaigns
 from app.services.audit import COMMAND_LINE
 from app.services.entries import submit_entry
 from app.web.admin.campaign_forms import suggested_slug
@@ -217,6 +217,13 @@ def test_a_status_is_asked_for_and_then_set(
     session.rollback()
     assert campaigns.get(session, "summer").status.value == to
     assert "Reason: as agreed" in editor.page("/admin/campaigns/summer/audit")
+
+
+def test_a_reason_holds_nothing_that_cannot_be_stored(editor: Staff, session: Session) -> None:
+    make_campaign(session, status=CampaignStatus.DRAFT)
+    answer = editor.post("/admin/campaigns/summer/status", {"to": "open", "reason": " as\0\u202e\r\nagreed "})
+    assert answer.status_code == 303
+    assert audit.latest(session, limit=1)[0].reason == "as agreed"
 
 
 def test_the_question_is_a_dialog_for_htmx(editor: Staff, session: Session) -> None:

@@ -53,7 +53,8 @@ def done(message: str, url: str) -> Response:
 def trail() -> dict[str, Any]:
     """What every change of a service is told: who, when, and why if somebody said so."""
     actor: Actor = current_actor()
-    return {"actor": actor, "now": tools().now(), "reason": request.form.get("reason", "").strip()[:200]}
+    reason = "".join(filter(str.isprintable, " ".join(request.form.get("reason", "").split())))
+    return {"actor": actor, "now": tools().now(), "reason": reason[:200]}
 
 
 def public_url(path: str) -> str:
