@@ -58,6 +58,14 @@ def test_what_no_database_takes_is_nobodys_address(session: Session, address: st
     assert accounts.sign_in(session, address, GOOD) is None
 
 
+def test_the_longest_address_has_its_account(session: Session) -> None:
+    address = f"{'a' * 64}@{'b' * 60}.{'c' * 60}.{'d' * 60}.example"
+    assert len(address) > 240
+    account = settle(session, address)
+    act(session, "enable", account)
+    assert accounts.sign_in(session, address, GOOD) is not None
+
+
 def test_inviting_makes_an_account_that_cannot_sign_in_yet(session: Session) -> None:
     ada = invite(session, " Ada@Example.ORG ")
     assert (ada.email, ada.role, ada.password_hash) == ("ada@example.org", Role.ADMIN, None)
