@@ -110,7 +110,8 @@ class WholeNumber(Field):
             if negative and text[1:].isdigit():
                 raise ValueError(_("Use a number of at least %(low)s.", low=grouped(self.low)))
             raise ValueError(_("Use a whole number in digits, such as 250."))
-        if len(text.lstrip("0")) > _DIGITS or not self.low <= int(text) <= self.high:
+        text = text.lstrip("0") or "0"
+        if len(text) > _DIGITS or not self.low <= int(text) <= self.high:
             raise ValueError(
                 _("Use a number from %(low)s to %(high)s.", low=grouped(self.low), high=grouped(self.high))
             )

@@ -100,6 +100,7 @@ def test_a_tier_is_added_last_and_writes_the_next_odds(
         ("", "Please fill this in."),
         ("10000000000000000000", "Use a number from 0 to 9,223,372,036,854,775,807."),
         ("9" * 500, "Use a number from 0 to 9,223,372,036,854,775,807."),
+        ("0" * 5000 + "9" * 20, "Use a number from 0 to 9,223,372,036,854,775,807."),
         ("9223372036854775807", "at most 2^63"),
     ],
 )
