@@ -223,6 +223,7 @@ def test_a_reason_holds_nothing_that_cannot_be_stored(editor: Staff, session: Se
     make_campaign(session, status=CampaignStatus.DRAFT)
     answer = editor.post("/admin/campaigns/summer/status", {"to": "open", "reason": " as\0\u202e\r\nagreed "})
     assert answer.status_code == 303
+    session.rollback()
     assert audit.latest(session, limit=1)[0].reason == "as agreed"
 
 
