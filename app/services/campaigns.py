@@ -10,7 +10,7 @@ from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
 from app.adapters.seeds import SeedVault
-from app.domain.campaign_rules import ACCENTS, is_slug
+from app.domain.campaign_rules import ACCENTS, RESERVED_SLUGS, YEARS, is_slug
 from app.domain.chance import Rng
 from app.domain.draw import SEED_BYTES, seed_commitment
 from app.domain.eligibility import CampaignStatus, EntryLimit
@@ -251,12 +251,21 @@ def _checked(plan: CampaignPlan) -> CampaignPlan:
     """The plan made tidy. Raises InvalidInput."""
     if not is_slug(plan.slug):
         raise InvalidInput("slug", "use 2 to 60 small letters, digits and single hyphens, such as summer-26")
+    if plan.slug in RESERVED_SLUGS:
+        raise InvalidInput(
+            "slug", "the console itself uses “%(slug)s”; choose another address", slug=plan.slug
+        )
     if plan.timezone not in available_timezones():
         raise InvalidInput(
             "timezone", "“%(name)s” is no time zone; use one such as Europe/Istanbul", name=plan.timezone
         )
     if plan.accent not in ACCENTS:
         raise InvalidInput("accent", "choose one of %(names)s", names=", ".join(ACCENTS))
+    for name, moment in (("opens_at", plan.opens_at), ("closes_at", plan.closes_at)):
+        if moment is not None and moment.year not in YEARS:
+            raise InvalidInput(
+                name, "Use a year from %(first)s to %(last)s.", first=str(YEARS[0]), last=str(YEARS[-1])
+            )
     if plan.opens_at and plan.closes_at and plan.opens_at >= plan.closes_at:
         raise InvalidInput("closes_at", "the end must come after the start")
     return replace(

@@ -99,6 +99,7 @@ def test_times_without_offset_are_the_campaigns(said: Said, session: Session) ->
         (["Summer!", "--title", "x"], "slug"),
         (["summer", "--title", ""], "title"),
         (["summer", "--title", "x", "--opens", "tomorrow"], "--opens"),
+        (["summer", "--title", "x", "--opens", "0001-01-01T00:00+14:00"], "2000 to 2100"),
         (["summer", "--title", "x", "--timezone", "Mars/Base"], "timezone"),
         (["summer", "--title", "x", "--timezone", "../etc", "--opens", "2030-01-01"], "--timezone"),
         (["summer", "--title", "x", "--opens", "2030-01-02", "--closes", "2030-01-01"], "closes_at"),

@@ -1,7 +1,7 @@
 """Campaigns: made whole, changed on record, opened and closed in order, their odds in versions."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta, timezone
 from typing import Any
 from uuid import uuid4
 
@@ -78,11 +78,15 @@ def test_a_slug_belongs_to_one_campaign(session: Session) -> None:
         ("rules", "a\x00b"),
         ("timezone", "Mars/Olympus"),
         ("accent", "puce"),
+        ("slug", "new"),
+        ("slug", "address"),
         ("closes_at", NOON),
+        ("opens_at", datetime(1, 1, 1, tzinfo=timezone(timedelta(hours=14)))),
+        ("closes_at", datetime(9999, 12, 31, 23, tzinfo=timezone(timedelta(hours=-12)))),
     ],
 )
 def test_a_wrong_field_is_named(session: Session, field: str, value: Any) -> None:
-    plan = replace(PLAN, opens_at=NOON, **{field: value})
+    plan = replace(PLAN, **({"opens_at": NOON} | {field: value}))
     with pytest.raises(InvalidInput) as caught:
         create(session, plan)
     assert caught.value.field == field

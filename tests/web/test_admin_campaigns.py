@@ -1,5 +1,6 @@
 """Campaigns at the console: list, form, overview, status."""
 
+import re
 from datetime import UTC, datetime
 
 import pytest
@@ -126,6 +127,29 @@ def test_an_edit_is_saved_and_leads_to_the_overview(editor: Staff, session: Sess
     answer = editor.post("/admin/campaigns/summer/edit", edit_values(editor, title="Winter", slug="winter"))
     assert answer.location == "/admin/campaigns/winter"
     assert "Winter" in editor.page("/admin/campaigns/winter")
+
+
+@pytest.mark.parametrize(
+    "closes_at",
+    [
+        datetime(2030, 6, 30, 20, 59, 59, tzinfo=UTC),
+        datetime(2030, 10, 27, 1, 30, tzinfo=UTC),  # the second 02:30 of that night in Berlin
+        datetime(2030, 10, 27, 0, 30, tzinfo=UTC),
+    ],
+)
+def test_an_edit_leaves_a_time_that_nobody_touched(
+    editor: Staff, session: Session, closes_at: datetime
+) -> None:
+    make_campaign(session, timezone="Europe/Berlin", closes_at=closes_at)
+    page = editor.page("/admin/campaigns/summer/edit")
+    shown = re.search(r'name="closes_at"[^>]*value="([^"]+)"', page)
+    assert shown
+    form = {"title": "Better", "slug": "summer", "timezone": "Europe/Berlin", "closes_at": shown[1]}
+    form |= {"accent": "indigo", "entries": "once", "version": version_in(page)}
+    assert editor.post("/admin/campaigns/summer/edit", form).status_code == 303
+    session.rollback()
+    campaign = campaigns.get(session, "summer")
+    assert (campaign.title, campaign.closes_at) == ("Better", closes_at)
 
 
 def test_a_stale_edit_shows_both_values_and_can_then_be_saved(editor: Staff, session: Session) -> None:

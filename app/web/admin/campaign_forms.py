@@ -11,7 +11,7 @@ from flask_babel import lazy_gettext as _l
 from wtforms import DateTimeLocalField, RadioField
 from wtforms.validators import Optional, ValidationError
 
-from app.domain.campaign_rules import ACCENTS
+from app.domain.campaign_rules import ACCENTS, YEARS
 from app.domain.eligibility import EntryLimit
 from app.models import Campaign
 from app.services.campaigns import CampaignPlan
@@ -32,7 +32,6 @@ LIMIT_NAMES = {
     EntryLimit.DAILY.value: _l("One entry per person and day"),
 }
 TIME_ZONES = tuple(sorted(name for name in available_timezones() if "/" in name or name == "UTC"))
-YEARS = range(2000, 2101)
 
 _SPELT = str.maketrans({"ı": "i", "ß": "ss", "ø": "o", "æ": "ae", "œ": "oe", "ł": "l", "đ": "d", "&": " "})
 
@@ -84,8 +83,11 @@ class CampaignForm(StaffForm):
         """Refuse years nobody means."""
         _check_year(field.data)
 
-    def plan(self) -> CampaignPlan:
-        """What the form asks for. An unknown time zone is left for the service to refuse."""
+    def plan(self, stored: Campaign | None = None) -> CampaignPlan:
+        """What the form asks for. An unknown time zone is left for the service to refuse.
+
+        A time of the `stored` campaign that was left as it was shown stays what it is, to the second.
+        """
         name = str(self.timezone.data)
         zone = ZoneInfo(name) if name in available_timezones() else ZoneInfo("UTC")
         return CampaignPlan(
@@ -96,8 +98,8 @@ class CampaignForm(StaffForm):
             rules=self.rules.data or "",
             accent=str(self.accent.data),
             timezone=name,
-            opens_at=_moment(self.opens_at.data, zone),
-            closes_at=_moment(self.closes_at.data, zone),
+            opens_at=_moment(self.opens_at.data, zone, stored.opens_at if stored else None),
+            closes_at=_moment(self.closes_at.data, zone, stored.closes_at if stored else None),
             entries=EntryLimit(self.entries.data),
         )
 
@@ -143,9 +145,13 @@ def _check_year(value: datetime | None) -> None:
         raise ValidationError(_("Use a year from %(first)s to %(last)s.", first=YEARS[0], last=YEARS[-1]))
 
 
-def _moment(local: datetime | None, zone: ZoneInfo) -> datetime | None:
-    return local.replace(tzinfo=zone).astimezone(UTC) if local else None
+def _moment(local: datetime | None, zone: ZoneInfo, stored: datetime | None) -> datetime | None:
+    # Not only seconds are lost in the form: the hour that comes twice when clocks go back looks the same.
+    if local is None or local == _local(stored, zone):
+        return stored if local else None
+    return local.replace(tzinfo=zone).astimezone(UTC)
 
 
 def _local(moment: datetime | None, zone: ZoneInfo) -> datetime | None:
-    return moment.astimezone(zone).replace(tzinfo=None) if moment else None
+    """As the form shows it, to the minute."""
+    return moment.astimezone(zone).replace(tzinfo=None, second=0, microsecond=0, fold=0) if moment else None

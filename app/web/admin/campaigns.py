@@ -116,7 +116,7 @@ def edit(slug: str) -> Response:
     form = CampaignEditForm(data=values_of(campaign) | {"version": campaign.version})
     saved = form.submit(
         lambda: service.edit(
-            db.session(), campaign.id, form.plan(), expected_version=form.version.data, **trail()
+            db.session(), campaign.id, form.plan(campaign), expected_version=form.version.data, **trail()
         ),
         lambda: (values_of(campaign), campaign.version),
     )
