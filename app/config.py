@@ -76,6 +76,7 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
     """
     env = os.environ if environ is None else environ
     instance = Path(env.get("PRIZEWELL_INSTANCE") or ROOT / "instance").absolute()
+    _make_folder(instance, "PRIZEWELL_INSTANCE")
     stored = _stored_secrets(instance, env)
     host = env.get("HOST") or "127.0.0.1"
     port = _read(env, "PORT", _whole(1, 65535), 8000)
@@ -90,7 +91,7 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         trusted_proxies=_read(env, "PRIZEWELL_TRUSTED_PROXIES", _whole(0, 10), 0),
         captcha_cost=_read(env, "PRIZEWELL_CAPTCHA_COST", _whole(1, 1_000_000), 5000),
         rate_limits=_read(env, "PRIZEWELL_RATE_LIMITS", _switch, True),
-        rate_limit_storage=env.get("PRIZEWELL_RATE_LIMIT_STORAGE") or "memory://",
+        rate_limit_storage=_read(env, "PRIZEWELL_RATE_LIMIT_STORAGE", _storage, "memory://"),
         host=host,
         port=port,
         threads=_read(env, "PRIZEWELL_THREADS", _whole(1, 256), 8),
@@ -98,14 +99,14 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         debug=_read(env, "FLASK_DEBUG", _switch, False),
     )
     _check(settings)
+    if settings.is_sqlite:
+        _make_folder(Path(make_url(settings.database_url).database or "").parent, "PRIZEWELL_DATABASE_URL")
     return settings
 
 
 def _check(settings: Settings) -> None:
     if settings.is_sqlite and settings.processes > 1:
-        raise ConfigError(
-            "PRIZEWELL_PROCESSES: SQLite is fastest in one process; use PostgreSQL for more"
-        )
+        raise ConfigError("PRIZEWELL_PROCESSES: SQLite is fastest in one process; use PostgreSQL for more")
     if settings.rate_limits and settings.processes > 1 and settings.rate_limit_storage == "memory://":
         raise ConfigError(
             "PRIZEWELL_RATE_LIMIT_STORAGE: several processes must count together; give a redis:// address"
@@ -130,17 +131,29 @@ def _stored_secrets(instance: Path, env: Mapping[str, str]) -> dict[str, str]:
     if env.get("PRIZEWELL_SECRET_KEY") and env.get("PRIZEWELL_SEED_KEY"):
         return {"secret_key": "", "seed_key": ""}
     path = instance / SECRETS_FILE
-    instance.mkdir(parents=True, exist_ok=True)
-    if not path.exists():
-        fresh = {"secret_key": secrets.token_hex(32), "seed_key": secrets.token_hex(32)}
-        _write_once(path, json.dumps(fresh, indent=2) + "\n")
     try:
-        stored = json.loads(path.read_text())
+        if not path.exists():
+            fresh = {"secret_key": secrets.token_hex(32), "seed_key": secrets.token_hex(32)}
+            _write_once(path, json.dumps(fresh, indent=2) + "\n")
+        content = path.read_text()
+    except OSError as error:
+        raise ConfigError(
+            f"PRIZEWELL_INSTANCE: {SECRETS_FILE} cannot be kept there ({error.strerror})"
+        ) from error
+    try:
+        stored = json.loads(content)
         return {"secret_key": str(stored["secret_key"]), "seed_key": str(stored["seed_key"])}
     except (ValueError, KeyError, TypeError) as error:
         raise ConfigError(
             f"{SECRETS_FILE} in the instance folder cannot be read: restore it from a backup"
         ) from error
+
+
+def _make_folder(folder: Path, setting: str) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigError(f"{setting}: {folder} cannot be made a folder ({error.strerror})") from error
 
 
 def _write_once(path: Path, content: str) -> None:
@@ -201,8 +214,15 @@ def _database_url(raw: str) -> str:
     return url.set(database=str(Path(url.database).absolute())).render_as_string(hide_password=False)
 
 
+def _storage(raw: str) -> str:
+    if raw != "memory://" and not raw.startswith(("redis://", "rediss://", "redis+")):
+        raise ValueError("must be memory:// or a redis:// address")
+    return raw
+
+
 def _public_url(raw: str) -> str:
     parts = urlsplit(raw)
+    _ = parts.port  # raises ValueError for one that is none
     if parts.scheme not in {"http", "https"} or not parts.hostname:
         raise ValueError("must be like https://win.example.org")
     if parts.path not in {"", "/"} or parts.query or parts.fragment or parts.username:

@@ -42,6 +42,17 @@ def test_a_broken_secrets_file_is_never_replaced(tmp_path: Path) -> None:
         load_settings({"PRIZEWELL_INSTANCE": str(tmp_path)})
 
 
+def test_secrets_that_cannot_be_kept_stop_the_start(tmp_path: Path) -> None:
+    (tmp_path / "secrets.json").mkdir()
+    with pytest.raises(ConfigError, match="PRIZEWELL_INSTANCE"):
+        load_settings({"PRIZEWELL_INSTANCE": str(tmp_path)})
+
+
+def test_the_folder_of_the_database_is_made(tmp_path: Path) -> None:
+    load_settings({**KEYS, "PRIZEWELL_DATABASE_URL": f"sqlite:///{tmp_path}/data/here/x.sqlite3"})
+    assert (tmp_path / "data" / "here").is_dir()
+
+
 def test_secrets_never_show_in_a_trace() -> None:
     assert KEYS["PRIZEWELL_SECRET_KEY"] not in repr(load_settings(KEYS))
 
@@ -63,6 +74,13 @@ def test_secrets_never_show_in_a_trace() -> None:
         ("PRIZEWELL_CAPTCHA_COST", "0", "whole number"),
         ("PRIZEWELL_CAPTCHA_COST", "1.5", "whole number"),
         ("PRIZEWELL_RATE_LIMITS", "maybe", "on or off"),
+        ("PRIZEWELL_RATE_LIMIT_STORAGE", "nowhere", "redis://"),
+        ("PRIZEWELL_RATE_LIMIT_STORAGE", "foo://localhost", "redis://"),
+        ("PRIZEWELL_PUBLIC_URL", "https://example.org:many", "Port"),
+        ("PRIZEWELL_PUBLIC_URL", "https://example.org:99999", "Port"),
+        ("PRIZEWELL_INSTANCE", __file__, "folder"),
+        ("PRIZEWELL_INSTANCE", f"{__file__}/deeper", "folder"),
+        ("PRIZEWELL_DATABASE_URL", f"sqlite:///{__file__}/x.sqlite3", "folder"),
         ("PORT", "70000", "whole number"),
     ],
 )
