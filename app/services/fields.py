@@ -3,6 +3,7 @@
 import unicodedata
 
 from app.domain.errors import InvalidInput
+from app.domain.texts import is_showable, is_visible
 
 
 def one_line(field: str, text: str, longest: int) -> str:
@@ -10,7 +11,7 @@ def one_line(field: str, text: str, longest: int) -> str:
     plain = unicodedata.normalize("NFC", text).strip()
     if not 1 <= len(plain) <= longest:
         raise InvalidInput(field, "use 1 to %(limit)s characters", limit=longest)
-    if not plain.isprintable():
+    if not (is_showable(plain) and is_visible(plain)):
         raise InvalidInput(field, "leave out line breaks and control characters")
     return plain
 
@@ -20,6 +21,6 @@ def many_lines(field: str, text: str, longest: int) -> str:
     plain = unicodedata.normalize("NFC", text).replace("\r\n", "\n").replace("\r", "\n").strip()
     if len(plain) > longest:
         raise InvalidInput(field, "use at most %(limit)s characters", limit=longest)
-    if not all(char.isprintable() or char in "\n\t" for char in plain):
+    if not is_showable(plain.replace("\n", "").replace("\t", "")):
         raise InvalidInput(field, "leave out control characters")
     return plain

@@ -1,7 +1,6 @@
 """The entry form: its fields and what each must be."""
 
 import re
-import unicodedata
 from typing import Any
 
 from email_validator import EmailNotValidError, validate_email
@@ -11,6 +10,7 @@ from wtforms import BooleanField, EmailField, Field, HiddenField, StringField, V
 from wtforms.validators import DataRequired, Length
 
 from app.domain.identity import InvalidAddress, canonical_email
+from app.domain.texts import is_showable, is_visible
 
 _NONCE = re.compile(r"[0-9a-f]{32}")
 
@@ -20,11 +20,14 @@ def _stripped(value: Any) -> Any:
 
 
 def _one_line(_form: FlaskForm, field: Field) -> None:
-    if any(unicodedata.category(character) in {"Cc", "Cs"} for character in field.data or ""):
+    text = field.data or ""
+    if text and not (is_showable(text) and is_visible(text)):
         raise ValidationError(_l("Please use letters, digits and usual signs only."))
 
 
 def _mail_address(_form: FlaskForm, field: Field) -> None:
+    if field.errors:
+        return
     try:
         validate_email(field.data, check_deliverability=False, test_environment=True)
         canonical_email(field.data)
