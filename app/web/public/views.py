@@ -207,9 +207,9 @@ def _form_again(slug: str, form: EntryForm) -> Response:
     """The form with its errors in place and what was filled in still there, and a fresh token in it."""
     if form.csrf_token.errors:
         form.csrf_token.errors = [_("This page was open for too long. Please send it once more.")]
+    page = landing.landing_page(db.session(), slug, now=tools().now())  # 404 where there is no campaign
     if wants_json():
         return make_response(jsonify(errors=form.errors), 422)
-    page = landing.landing_page(db.session(), slug, now=tools().now())
     template = "public/_entry_form.html" if request.headers.get("HX-Request") else "public/landing.html"
     return make_response(render_template(template, page=page, form=form, **_links(slug)), 422)
 
