@@ -55,7 +55,10 @@ class RulesPage:
 
 @dataclass(frozen=True, slots=True)
 class FairnessPage:
-    """What anyone needs to check the draws later: the seed's commitment and every odds table in order."""
+    """What anyone needs to check the draws later: the seed's commitment and every odds table in order.
+
+    Of a draft nothing is published yet.
+    """
 
     campaign: Campaign
     phase: Phase
@@ -94,8 +97,10 @@ def rules_page(session: Session, slug: str, *, now: datetime) -> RulesPage:
 def fairness_page(session: Session, slug: str, *, now: datetime) -> FairnessPage:
     """The fairness page. Raises NotFound."""
     campaign = campaigns.get(session, slug)
-    tables = odds.history(session, campaign.id)
-    return FairnessPage(campaign, phase(window_of(campaign), now), tables, _tier_names(session, campaign))
+    current = phase(window_of(campaign), now)
+    if current is Phase.DRAFT:
+        return FairnessPage(campaign, current, (), {})
+    return FairnessPage(campaign, current, odds.history(session, campaign.id), _tier_names(session, campaign))
 
 
 def open_campaigns(session: Session, *, now: datetime) -> list[Campaign]:

@@ -115,6 +115,12 @@ def test_the_fairness_page_commits_to_the_seed_and_the_odds(client: FlaskClient,
     assert client.get("/c/summer/odds/99.json").status_code == 404
 
 
+@pytest.mark.parametrize("path", ["/c/summer/odds/1.json", "/c/summer/odds/2.json"])
+def test_the_odds_of_a_draft_are_not_out(client: FlaskClient, session: Session, path: str) -> None:
+    make_campaign(session, status=CampaignStatus.DRAFT)
+    assert client.get(path).status_code == 404
+
+
 def test_the_rules_page_states_the_odds(client: FlaskClient, session: Session) -> None:
     make_campaign(session, [TierSpec("Gold", 1)], lose_weight=249)
     assert "1 in 250" in client.get("/c/summer/rules").get_data(as_text=True)
