@@ -26,6 +26,8 @@ class Commands(AppGroup):
             return super().invoke(ctx)
         except click.UsageError as error:
             raise WrongCommandLine(error.format_message(), error.ctx) from error
+        except UnicodeEncodeError as error:
+            raise click.ClickException("the command line holds bytes that are not UTF-8 text") from error
         except PrizewellError as error:
             raise click.ClickException(_told(error)) from error
         except DBAPIError as error:

@@ -224,6 +224,19 @@ def test_files_that_are_no_lists(run: Run, summer: str, data: bytes, hint: str) 
     assert hint in refused(run("codes", "import", summer, "Ring", "-", stdin=data))
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("prize", "add", "summer", "\udcff", "Ring"),
+        ("codes", "export", "summer", "\udcff"),
+        ("partner", "link", "summer", "\udcff"),
+        ("account", "link", "\udcff@example.org"),
+    ],
+)
+def test_bytes_that_are_no_text(run: Run, summer: str, words: tuple[str, ...]) -> None:
+    refused(run(*words))
+
+
 def test_a_file_that_is_not_there(run: Run, summer: str) -> None:
     assert "nowhere.csv" in refused(run("codes", "import", summer, "Ring", "nowhere.csv"))
     assert "there are 'Ring'" in refused(run("codes", "import", summer, "Bell", "-", stdin="ALPHA\n"))
