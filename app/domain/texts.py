@@ -12,8 +12,8 @@ def is_showable(text: str) -> bool:
     """True when each character has a place in a line of text.
 
     Not so: line breaks, control characters, half characters, and what turns the direction of the text. Spaces
-    of any width are fine, and so are the joiners and soft hyphens that come with emoji, with Persian, and from
-    word processors.
+    of any width are fine, and so are the joiners and soft hyphens that come with emoji, with Persian, and
+    from word processors.
     """
     return all(unicodedata.category(char) not in _UNFIT and char not in _TURNING for char in text)
 
