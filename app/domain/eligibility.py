@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from enum import StrEnum
+from typing import assert_never
 from zoneinfo import ZoneInfo
 
 from app.domain.outcomes import RefusalReason
@@ -59,6 +60,8 @@ def phase(window: Window, now: datetime) -> Phase:
             if window.opens_at is not None and now < window.opens_at:
                 return Phase.NOT_OPEN
             return Phase.PAUSED if window.status is CampaignStatus.PAUSED else Phase.LIVE
+        case _ as unreachable:
+            assert_never(unreachable)
 
 
 _REFUSALS = {

@@ -67,7 +67,9 @@ def _as_unit(
 
 
 def _attempts(perform: Callable[[], T]) -> T:
-    for attempt in range(1, MAX_ATTEMPTS + 1):
+    attempt = 0
+    while True:
+        attempt += 1
         try:
             return perform()
         except TryAgain as error:
@@ -79,7 +81,6 @@ def _attempts(perform: Callable[[], T]) -> T:
             if attempt == MAX_ATTEMPTS or not is_retryable(error):
                 raise
         time.sleep((1 + _rng.randbelow(8 * attempt)) / 1000)
-    raise AssertionError("unreachable")
 
 
 def _alone(session: Session, work: Callable[[Session], T]) -> T:

@@ -80,6 +80,14 @@ def test_the_same_nonce_gets_the_stored_outcome_again(session: Session, enter: E
     assert (count(session, Entry), count(session, Award)) == (1, 1)
 
 
+def test_a_loss_is_stored_like_a_win(session: Session, enter: Enter) -> None:
+    make_campaign(session, [TierSpec("Gold", 0)], lose_weight=1)
+    first = enter(submission())
+    assert isinstance(first, Lost)
+    assert enter(submission()) == first
+    assert outcome_of(session, first.entry)[1] == first
+
+
 def test_a_replay_is_answered_after_the_close(session: Session, enter: Enter) -> None:
     make_campaign(session, closes_at=NOON + timedelta(hours=1))
     first = enter(submission())

@@ -199,3 +199,61 @@ def test_those_who_come_during_a_commit_are_led_by_the_first_of_them(
         names = [f"round{round_number}person{number}" for number in range(6)]
         assert together(engine, names) == {name: name for name in names}
     assert len(stored(session)) == 30
+
+
+def _run_in_thread(
+    group: GroupCommit, engine: Engine, work: Callable[[Session], str], answers: list[str]
+) -> threading.Thread:
+    def run() -> None:
+        with Session(engine) as own:
+            answers.append(group.run(own, work))
+
+    thread = threading.Thread(target=run)
+    thread.start()
+    return thread
+
+
+def test_who_comes_during_a_commit_leads_the_next_group(session: Session, engine: Engine) -> None:
+    group = GroupCommit(uow._alone, max_waiting=9, wait_seconds=10)
+    is_inside, may_finish = threading.Event(), threading.Event()
+    answers: list[str] = []
+
+    def slow(own: Session) -> str:
+        is_inside.set()
+        may_finish.wait(10)
+        return add_entrant(own, "first")
+
+    leader = _run_in_thread(group, engine, slow, answers)
+    assert is_inside.wait(10)
+    later = _run_in_thread(group, engine, lambda own: add_entrant(own, "second"), answers)
+    _until(lambda: len(group._waiting) == 1)
+    may_finish.set()
+    leader.join(10)
+    later.join(10)
+    assert sorted(answers) == ["first", "second"]
+    assert stored(session) == {"first", "second"}
+    assert group.run(session, lambda own: add_entrant(own, "third")) == "third"
+
+
+def test_whose_time_runs_out_inside_a_group_is_told_what_came_of_it(session: Session, engine: Engine) -> None:
+    """Once a unit is being run nobody may be told that nothing was stored."""
+    group = GroupCommit(uow._alone, max_waiting=9, wait_seconds=0.3)
+    time_is_up = threading.Event()
+    answers: list[str] = []
+
+    def slow(own: Session) -> str:
+        time_is_up.wait(10)
+        return add_entrant(own, "slow")
+
+    with write_turn(engine):
+        leader = _run_in_thread(group, engine, slow, answers)
+        _until(lambda: len(group._waiting) == 1)
+        follower = _run_in_thread(group, engine, lambda own: add_entrant(own, "patient"), answers)
+        _until(lambda: len(group._waiting) == 2)
+    follower.join(0.6)
+    assert follower.is_alive()
+    time_is_up.set()
+    leader.join(10)
+    follower.join(10)
+    assert sorted(answers) == ["patient", "slow"]
+    assert stored(session) == {"patient", "slow"}

@@ -17,7 +17,7 @@ from app.services import audit, prizes, stock, tiers
 from app.services.audit import COMMAND_LINE
 from app.services.entries import submit_entry
 from app.services.prizes import PrizePlan, Stock
-from tests.support.factories import VAULT, TierSpec, make_campaign, submission
+from tests.support.factories import VAULT, TierSpec, add_codes, make_campaign, submission
 from tests.support.fakes import NOON, FakeRng
 
 Add = Callable[..., Prize]
@@ -237,3 +237,19 @@ def test_what_is_not_there(session: Session, add: Add, rng: FakeRng) -> None:
     ):
         with pytest.raises(NotFound):
             act()
+
+
+def test_what_is_offered_is_counted_once_a_change(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Wins leave the sum as it is; what staff put in or take out is seen at once."""
+    campaign = make_campaign(session, [TierSpec("Gold", codes=3)])
+    (prize,) = prizes.listing(session, campaign.id)
+    assert stock.offered(session, {prize.id: prize.stock_version}) == {prize.id: 3}
+    submit_entry(session, submission(), now=NOON, rng=FakeRng(5), vault=VAULT)
+    assert stock.offered(session, {prize.id: prize.stock_version}) == {prize.id: 3}
+    monkeypatch.setattr(stock, "_MOST_REMEMBERED", 0)
+    add_codes(session, prize, 2, rng=FakeRng(6))
+    prize = prizes.get(session, prize.id)
+    assert stock.offered(session, {prize.id: prize.stock_version}) == {prize.id: 5}
+    prizes.remove(session, prize.id, actor=COMMAND_LINE, now=NOON)
+    session.expire_all()
+    assert stock.offered(session, {prize.id: prize.stock_version}) == {prize.id: 1}
