@@ -107,21 +107,28 @@ document.addEventListener("input", (event) => {
 let loading = null;
 const TEXTS = { ar: "ar", de: "de", es: "es-es", tr: "tr" };
 
-/** Load the widget the first time somebody turns to the form, so that a page that is only read stays light. */
+/** Add one of our style sheets; done when it is there, or cannot be had. */
+function dress(name) {
+  const sheet = document.createElement("link");
+  sheet.rel = "stylesheet";
+  sheet.href = new URL(`../css/${name}.css`, import.meta.url);
+  const done = new Promise((resolve) => { sheet.onload = sheet.onerror = resolve; });
+  document.head.append(sheet);
+  return done;
+}
+
+/** Load the widget and what the result looks like the first time somebody turns to the form, so that a page that is only read stays light. */
 function loadCheck() {
   const form = theForm();
   if (!form) return Promise.reject(new Error("no form"));
   loading ??= (async () => {
     const vendor = form.dataset.vendor;
-    const sheet = document.createElement("link");
-    sheet.rel = "stylesheet";
-    sheet.href = new URL("../css/altcha.css", import.meta.url);
-    document.head.append(sheet);
+    const dressed = ["altcha", "reveal"].map(dress);
     await import(`${vendor}/altcha.min.js`);
     globalThis.$altcha.algorithms.set("PBKDF2/SHA-256", () => new Worker(`${vendor}/workers/pbkdf2.js`));
     const text = TEXTS[document.documentElement.lang.slice(0, 2)];
     if (text) await import(`${vendor}/i18n/${text}.js`).catch(() => {});
-    await customElements.whenDefined("altcha-widget");
+    await Promise.all([...dressed, customElements.whenDefined("altcha-widget")]);
   })();
   loading.catch(() => { loading = null; });
   return loading;
@@ -217,7 +224,8 @@ function reveal(card) {
   const title = card.querySelector("h2");
   title.focus({ preventScroll: true });
   const box = card.getBoundingClientRect();
-  if (box.top < 0 || box.top > innerHeight * 0.6) card.scrollIntoView({ block: "start" });
+  const fits = box.top >= 0 && box.bottom <= innerHeight;
+  if (!fits) card.scrollIntoView({ block: "start", behavior: matchMedia("(prefers-reduced-motion: reduce)").matches ? "auto" : "smooth" });
   live.textContent = title.textContent.replace(/\s+/g, " ").trim();
   if (card.dataset.reveal === "won") {
     setTimeout(async () => {
