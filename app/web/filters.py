@@ -141,14 +141,22 @@ def _artwork_file(folder: Path, key: str) -> str:
     return (folder / f"{key}.svg").read_text(encoding="utf-8").strip()
 
 
-def paragraphs(text: str) -> Markup:
-    """Return plain text as escaped paragraphs: blank lines part them, single line breaks stay."""
-    blocks = [block.strip() for block in text.replace("\r\n", "\n").split("\n\n")]
+def paragraphs(text: str, headings: bool = False) -> Markup:
+    """Return plain text as escaped paragraphs: blank lines part them, single line breaks stay.
+
+    With `headings`, a short line on its own that ends no sentence becomes a heading, unless it comes last.
+    """
+    blocks = [block.strip() for block in text.replace("\r\n", "\n").split("\n\n") if block.strip()]
     return Markup("").join(
-        Markup("<p>{}</p>").format(Markup("<br>").join(escape(line) for line in block.split("\n")))
-        for block in blocks
-        if block
+        Markup("<h2>{}</h2>").format(block)
+        if headings and index < len(blocks) and _is_heading(block)
+        else Markup("<p>{}</p>").format(Markup("<br>").join(escape(line) for line in block.split("\n")))
+        for index, block in enumerate(blocks, start=1)
     )
+
+
+def _is_heading(block: str) -> bool:
+    return len(block) <= 60 and "\n" not in block and block[-1] not in ".,;:!?…。؟)"
 
 
 def register(app: Flask, clock: Callable[[], datetime] = utc_now) -> None:

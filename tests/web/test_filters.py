@@ -95,6 +95,14 @@ def test_times_relative_to_the_present(page: Flask) -> None:
     assert render(page, "{{ m|time_left }}", m=NOW - timedelta(days=3)) == "0 seconds"
 
 
+def test_short_lines_on_their_own_become_headings_when_asked(page: Flask) -> None:
+    text = "Who may take part\n\nEveryone.\n\n<Prizes>\n\nMany\nof them\n\nThe end"
+    html = render(page, "{{ text|paragraphs(headings=true) }}", text=text)
+    assert html == (
+        "<h2>Who may take part</h2><p>Everyone.</p><h2>&lt;Prizes&gt;</h2><p>Many<br>of them</p><p>The end</p>"
+    )
+
+
 def test_paragraphs_escape_what_they_carry(page: Flask) -> None:
     html = render(page, "{{ text|paragraphs }}", text="One <b>\r\ntwo\n\n\n\nthree")
     assert html == "<p>One &lt;b&gt;<br>two</p><p>three</p>"
