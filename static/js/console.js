@@ -12,6 +12,19 @@ document.addEventListener("click", (event) => {
   if (dialog && (event.target === dialog || event.target.closest("[data-dialog-close]"))) dialog.close();
 });
 
+// An open menu closes with a press elsewhere and with Escape, which gives the focus back.
+document.addEventListener("click", (event) => {
+  for (const menu of document.querySelectorAll("details[data-closes][open]")) {
+    if (!menu.contains(event.target)) menu.open = false;
+  }
+});
+document.addEventListener("keydown", (event) => {
+  const menu = event.key === "Escape" && document.querySelector("details[data-closes][open]");
+  if (!menu) return;
+  menu.open = false;
+  menu.querySelector("summary").focus();
+});
+
 // A press on a row goes where its main link goes; links, buttons, fields and selected text keep their own meaning.
 document.addEventListener("click", (event) => {
   const row = event.target.closest("tr[data-href]");
