@@ -96,10 +96,10 @@ def test_times_relative_to_the_present(page: Flask) -> None:
 
 
 def test_short_lines_on_their_own_become_headings_when_asked(page: Flask) -> None:
-    text = "Who may take part\n\nEveryone.\n\n<Prizes>\n\nMany\nof them\n\nThe end"
+    text = "Who may take part\n\nEveryone.\n\n<Prizes>\n\nMany\nof them\n\nEnd"
     html = render(page, "{{ text|paragraphs(headings=true) }}", text=text)
     assert html == (
-        "<h2>Who may take part</h2><p>Everyone.</p><h2>&lt;Prizes&gt;</h2><p>Many<br>of them</p><p>The end</p>"
+        "<h2>Who may take part</h2><p>Everyone.</p><h2>&lt;Prizes&gt;</h2><p>Many<br>of them</p><p>End</p>"
     )
 
 
