@@ -2,8 +2,9 @@
 
 import time
 
-from flask import Flask, Response, jsonify, make_response, render_template, request
+from flask import Flask, Response, current_app, jsonify, make_response, render_template, request
 from flask_babel import gettext as _
+from sqlalchemy.exc import OperationalError
 from werkzeug.exceptions import BadRequest, HTTPException, MethodNotAllowed, TooManyRequests
 
 from app.domain.errors import Busy, Conflict, InvalidInput, NotFound, SeedUnreadable
@@ -19,6 +20,7 @@ def register(app: Flask) -> None:
     app.register_error_handler(InvalidInput, lambda error: _answer(422, told(error)))
     app.register_error_handler(Busy, _on_busy)
     app.register_error_handler(SeedUnreadable, _on_seed)
+    app.register_error_handler(OperationalError, _on_database)
 
 
 def wants_json() -> bool:
@@ -44,6 +46,13 @@ def _on_busy(error: Busy) -> Response:
 
 def _on_seed(_error: SeedUnreadable) -> Response:
     return _answer(503, _("Entries are closed for the moment. Please come back later."))
+
+
+def _on_database(error: OperationalError) -> Response:
+    current_app.logger.error("the database cannot be used", exc_info=error)
+    response = _answer(503)
+    response.headers["Retry-After"] = str(Busy().retry_after)
+    return response
 
 
 def _answer(status: int, message: str = "") -> Response:

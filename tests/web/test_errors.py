@@ -11,8 +11,11 @@ from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
 from app.config import load_settings
+from app.services import partners
+from app.services.audit import COMMAND_LINE
 from tests.support.application import application, environment
 from tests.support.factories import make_campaign
+from tests.support.fakes import NOON, FakeRng
 from tests.support.site import free_port
 
 JSON = {"Accept": "application/json"}
@@ -81,6 +84,15 @@ def test_a_port_behind_the_address_is_no_way_round_a_limit(
     assert statuses == [422] * 60 + [429]
 
 
+def test_a_port_behind_the_address_is_no_second_visitor(public_client: FlaskClient, session: Session) -> None:
+    campaign = make_campaign(session)
+    partners.add(session, campaign.id, "ayse", "Ayşe", actor=COMMAND_LINE, now=NOON, rng=FakeRng(3))
+    for port in (5000, 5001):
+        public_client.get("/c/summer/via/ayse", headers={"X-Forwarded-For": f"198.51.100.7:{port}"})
+    session.rollback()
+    assert partners.figures(session, campaign.id)[0].visits == 1
+
+
 def test_other_visitors_are_counted_apart(public_client: FlaskClient, session: Session) -> None:
     make_campaign(session)
     statuses = [_send_nothing(public_client, f"198.51.{network}.7") for network in range(61)]
@@ -110,6 +122,16 @@ def test_limits_are_kept_in_memory_while_their_storage_is_away(
     with application(environment(database_url, tmp_path, **changes)) as app:
         statuses = [_send_nothing(app.test_client(), "198.51.100.7") for _ in range(61)]
     assert statuses == [422] * 60 + [429]
+
+
+@pytest.mark.parametrize("path", ["/", "/c/summer", "/c/summer/challenge"])
+def test_a_database_out_of_reach_is_not_an_error_of_the_visitor(tmp_path: Path, path: str) -> None:
+    nowhere = environment(f"postgresql://nobody@/nothing?host={tmp_path}", tmp_path)
+    with application(nowhere) as app:
+        answer = app.test_client().get(path)
+    assert answer.status_code == 503
+    assert int(answer.headers["Retry-After"]) > 0
+    assert str(tmp_path) not in answer.get_data(as_text=True)
 
 
 def _send_nothing(client: FlaskClient, forwarded: str) -> int:
