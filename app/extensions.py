@@ -20,18 +20,21 @@ from app.domain.identity import network_prefix
 from app.models import Base
 
 
+def client_address() -> str:
+    """The visitor's address, without the port that some proxies put behind it."""
+    address = request.remote_addr or "127.0.0.1"
+    if address.startswith("["):
+        return address[1:].partition("]")[0]
+    return address.partition(":")[0] if address.count(":") == 1 else address
+
+
 def client_network() -> str:
     """Who is counted for rate limits: the visitor's network (IPv4 /24, IPv6 /48), never a single address.
 
-    Some proxies put a port behind the address; whoever they give no address for is counted as one.
+    All for whom a proxy names no address are counted as one.
     """
-    address = request.remote_addr or "127.0.0.1"
-    if address.startswith("["):
-        address = address[1:].partition("]")[0]
-    elif address.count(":") == 1:
-        address = address.partition(":")[0]
     try:
-        return network_prefix(address)
+        return network_prefix(client_address())
     except ValueError:
         return "unknown"
 

@@ -15,7 +15,7 @@ from app.domain.campaign_rules import is_partner_slug
 from app.domain.errors import Busy
 from app.domain.identity import mask_email
 from app.domain.outcomes import Drawn, Lost, Outcome, RefusalReason, Refused, Won
-from app.extensions import csrf, db, limiter, tools
+from app.extensions import client_address, csrf, db, limiter, tools
 from app.models import NonceSource, Partner
 from app.services import campaigns, landing, partners
 from app.services.entries import Submission, outcome_of, submit_entry
@@ -155,7 +155,7 @@ def _count_visit(partner: Partner) -> None:
     """Count a person's visit; a crowded moment costs a count, never the page."""
     if request.method != "GET" or request.headers.get("Sec-Purpose", "").startswith("prefetch"):
         return
-    visitor = f"{request.remote_addr}|{request.user_agent.string}"
+    visitor = f"{client_address()}|{request.user_agent.string}"
     with suppress(Busy):
         partners.record_visit(db.session(), partner.id, visitor, now=tools().now(), rng=tools().rng)
 
