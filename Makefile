@@ -3,7 +3,8 @@
 
 VENV := .venv
 BIN  := $(VENV)/bin
-UV   := UV_PYTHON_DOWNLOADS=never $(BIN)/uv --quiet
+#  The system's certificates, as pip and git use them: some networks have an authority of their own.
+UV   := UV_PYTHON_DOWNLOADS=never UV_SYSTEM_CERTS=true $(BIN)/uv --quiet
 SOURCES   := $(wildcard app tests benchmarks migrations wsgi.py)
 TEMPLATES := $(wildcard templates)
 PO := $(wildcard app/translations/*/LC_MESSAGES/*.po)
