@@ -97,7 +97,7 @@ endif
 	done
 
 %.mo: %.po | $(VENV)/.runtime
-	$(BIN)/pybabel -q compile -i $< -o $@
+	@$(BIN)/pybabel -q compile -i $< -o $@
 
 #  No registry address and no path of the machine that ran this may end up in the lock files.
 lock: $(VENV)/.uv ## Resolve requirements/*.in anew; `make lock upgrade=--upgrade` also takes newer versions

@@ -76,7 +76,7 @@ def _engine_options(settings: Settings) -> dict[str, object]:
 
 
 def _init_extensions(app: Flask, settings: Settings) -> None:
-    settings.instance.mkdir(parents=True, exist_ok=True)
+    settings.instance.mkdir(mode=0o700, parents=True, exist_ok=True)
     db.init_app(app)
     with app.app_context():
         prepare_engine(db.engine)
