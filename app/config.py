@@ -151,7 +151,7 @@ def _stored_secrets(instance: Path, env: Mapping[str, str]) -> dict[str, str]:
 
 def _make_folder(folder: Path, setting: str) -> None:
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
         raise ConfigError(f"{setting}: {folder} cannot be made a folder ({error.strerror})") from error
 

@@ -23,6 +23,7 @@ def test_secrets_are_made_once_and_are_private(tmp_path: Path) -> None:
     file = tmp_path / "new" / "secrets.json"
     assert file.stat().st_mode & 0o777 == 0o600
     assert file.parent.stat().st_mode & 0o777 == 0o700
+    assert file.parent.stat().st_mode & 0o777 == 0o700
     again = load_settings({"PRIZEWELL_INSTANCE": str(tmp_path / "new")})
     assert (again.secret_keys, again.seed_key) == (first.secret_keys, first.seed_key)
     assert [path.name for path in file.parent.iterdir()] == ["secrets.json"]

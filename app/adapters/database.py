@@ -10,7 +10,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from typing import Any
 from weakref import WeakKeyDictionary, finalize
 
@@ -138,9 +138,16 @@ def prepare_engine(engine: Engine) -> None:
     """Attach what the database needs to keep our promises. Call it before the engine's first connection."""
     if engine.dialect.name != "sqlite" or engine in _queues:
         return
+    _make_private(str(engine.url.database))
     _queues[engine] = WriteQueue(f"{engine.url.database}.lock")
     event.listen(engine, "connect", _on_sqlite_connect)
     event.listen(engine, "begin", _on_sqlite_begin)
+
+
+def _make_private(path: str) -> None:
+    """Make a new database file that only its owner can read; its companions take over its mode."""
+    with suppress(OSError):  # what is wrong with the path is told by whoever connects
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
 
 
 def write_turn(engine: Engine) -> AbstractContextManager[None]:

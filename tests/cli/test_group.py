@@ -20,6 +20,21 @@ def test_a_database_out_of_reach(tmp_path: Path) -> None:
     assert len(result.stderr.splitlines()) == 1
 
 
+def test_a_new_database_is_its_owners_alone(tmp_path: Path) -> None:
+    file = tmp_path / "data" / "new.sqlite3"
+    with application(environment(f"sqlite:///{file}", tmp_path)) as app:
+        result = app.test_cli_runner().invoke(args=["prizewell", "campaign", "list"])
+    assert "flask db upgrade" in result.stderr
+    assert {path.stat().st_mode & 0o777 for path in file.parent.iterdir()} == {0o600}
+
+
+def test_a_path_that_is_no_database(tmp_path: Path) -> None:
+    with application(environment(f"sqlite:///{tmp_path}", tmp_path)) as app:
+        result = app.test_cli_runner().invoke(args=["prizewell", "campaign", "list"])
+    assert (result.exit_code, len(result.stderr.splitlines())) == (1, 1)
+    assert "PRIZEWELL_DATABASE_URL" in result.stderr
+
+
 def test_what_nobody_foresaw_keeps_its_trace() -> None:
     group = Commands("prizewell")
 
