@@ -2,7 +2,7 @@
 
 from flask import Flask
 
-from app.web import errors, filters, headers
+from app.web import errors, filters, headers, upkeep
 from app.web.access import load_staff
 from app.web.account.views import account
 from app.web.admin import admin
@@ -20,3 +20,4 @@ def register(app: Flask) -> None:
     errors.register(app)
     filters.register(app)
     load_staff(app)
+    upkeep.register(app)
