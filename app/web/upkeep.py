@@ -1,4 +1,4 @@
-"""Upkeep: while the site runs, what has served its purpose is forgotten every hour, by the way of a request."""
+"""Upkeep: every hour, by the way of a request, what has served its purpose is forgotten."""
 
 import time
 from contextlib import suppress
