@@ -32,6 +32,6 @@ export function celebrate(node) {
     gravity: 0.9,
     scalar: 0.85,
   };
-  fire({ ...shared, particleCount: 34, angle: 65, spread: 52, startVelocity: 34 });
-  return fire({ ...shared, particleCount: 34, angle: 115, spread: 52, startVelocity: 34 });
+  fire({ ...shared, particleCount: 44, angle: 65, spread: 52, startVelocity: 34 });
+  return fire({ ...shared, particleCount: 44, angle: 115, spread: 52, startVelocity: 34 });
 }
