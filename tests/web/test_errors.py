@@ -19,6 +19,7 @@ from tests.support.fakes import NOON, FakeRng
 from tests.support.site import free_port
 
 JSON = {"Accept": "application/json"}
+ENOUGH = 120  # for a limit of 60 a minute, wherever its window begins
 
 
 class OfTheRightHost(FlaskClient):
@@ -80,8 +81,9 @@ def test_a_port_behind_the_address_is_no_way_round_a_limit(
     public_client: FlaskClient, session: Session
 ) -> None:
     make_campaign(session)
-    statuses = [_send_nothing(public_client, f"198.51.100.7:{port}") for port in range(5000, 5061)]
-    assert statuses == [422] * 60 + [429]
+    assert 429 in [
+        _send_nothing(public_client, f"198.51.100.7:{port}") for port in range(5000, 5000 + ENOUGH)
+    ]
 
 
 def test_a_port_behind_the_address_is_no_second_visitor(public_client: FlaskClient, session: Session) -> None:
@@ -95,7 +97,7 @@ def test_a_port_behind_the_address_is_no_second_visitor(public_client: FlaskClie
 
 def test_other_visitors_are_counted_apart(public_client: FlaskClient, session: Session) -> None:
     make_campaign(session)
-    statuses = [_send_nothing(public_client, f"198.51.{network}.7") for network in range(61)]
+    statuses = [_send_nothing(public_client, f"198.51.{network}.7") for network in range(ENOUGH)]
     assert 429 not in statuses
 
 
@@ -104,11 +106,12 @@ def test_who_tries_too_often_is_told_when_to_come_back(
     public_client: FlaskClient, session: Session, headers: dict[str, str]
 ) -> None:
     make_campaign(session)
-    answers = [public_client.post("/c/summer/entries", headers=headers) for _ in range(61)]
-    assert {answer.status_code for answer in answers[:60]} == {422}
+    answers = [public_client.post("/c/summer/entries", headers=headers) for _ in range(ENOUGH)]
+    statuses = [answer.status_code for answer in answers]
+    assert set(statuses[:60]) == {422}
     assert "Retry-After" not in answers[0].headers
-    assert answers[60].status_code == 429
-    assert 1 <= int(answers[60].headers["Retry-After"]) <= 61
+    refused = answers[statuses.index(429)]
+    assert 1 <= int(refused.headers["Retry-After"]) <= 61
 
 
 def test_limits_are_kept_in_memory_while_their_storage_is_away(
@@ -120,8 +123,8 @@ def test_limits_are_kept_in_memory_while_their_storage_is_away(
         "PRIZEWELL_RATE_LIMIT_STORAGE": f"redis://127.0.0.1:{free_port()}",
     }
     with application(environment(database_url, tmp_path, **changes)) as app:
-        statuses = [_send_nothing(app.test_client(), "198.51.100.7") for _ in range(61)]
-    assert statuses == [422] * 60 + [429]
+        statuses = [_send_nothing(app.test_client(), "198.51.100.7") for _ in range(ENOUGH)]
+    assert set(statuses) == {422, 429}
 
 
 @pytest.mark.parametrize("path", ["/", "/c/summer", "/c/summer/challenge"])
