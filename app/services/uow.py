@@ -24,6 +24,10 @@ _ACTIVE = "prizewell_unit_of_work"
 _rng = SystemRng()
 
 
+class CommitUnknown(Exception):
+    """The connection was lost during the commit: whether it took place nobody here can tell."""
+
+
 class TryAgain(Exception):
     """Raised by a service to have its unit undone and run again: others were in the way."""
 
@@ -32,10 +36,11 @@ def unit_of_work(service: Callable[Concatenate[Session, P], T]) -> Callable[Conc
     """Run a service in one write transaction of its own: committed when it returns, undone when it raises.
 
     What the session read before is forgotten: the service sees the present. After a serialization failure,
-    a deadlock, a lock time-out or a lost connection the whole service runs again, a bounded number of times;
-    services must therefore be safe to repeat. Raises Busy when the writers' queue is full. Units do not nest.
+    a deadlock, a lock time-out or a lost connection the whole service runs again, a bounded number of times.
+    Raises CommitUnknown when the connection was lost during the commit, which may have taken place: a second
+    run could do the work twice. Raises Busy when the writers' queue is full. Units do not nest.
     """
-    return _as_unit(service, _alone)
+    return _as_unit(service, _once)
 
 
 def shared_unit_of_work(
@@ -44,7 +49,8 @@ def shared_unit_of_work(
     """Like `unit_of_work`, for what many do at once: on SQLite, those that wait meanwhile commit together.
 
     The service may be given another session than the caller's, and shares its transaction with others: it
-    works on the connection and returns plain values, never mapped rows.
+    works on the connection and returns plain values, never mapped rows. It runs again even when its commit
+    may have taken place, and must then say what it said before.
     """
     return _as_unit(service, _together)
 
@@ -83,17 +89,32 @@ def _attempts(perform: Callable[[], T]) -> T:
         time.sleep((1 + _rng.randbelow(8 * attempt)) / 1000)
 
 
-def _alone(session: Session, work: Callable[[Session], T]) -> T:
+def _alone(
+    session: Session, work: Callable[[Session], T], commit: Callable[[Session], None] = Session.commit
+) -> T:
     session.rollback()
     with write_turn(_engine(session)):
         try:
             session.connection(execution_options={WRITE: True})
             result = work(session)
-            session.commit()
+            commit(session)
         except BaseException:
             session.rollback()
             raise
     return result
+
+
+def _once(session: Session, work: Callable[[Session], T]) -> T:
+    return _alone(session, work, _commit_once)
+
+
+def _commit_once(session: Session) -> None:
+    try:
+        session.commit()
+    except DBAPIError as error:
+        if error.connection_invalidated:
+            raise CommitUnknown from error
+        raise
 
 
 def _together(session: Session, work: Callable[[Session], T]) -> T:
