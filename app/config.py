@@ -65,6 +65,11 @@ class Settings:
         """True while only this machine can visit."""
         return _is_loopback(self.public_host)
 
+    @property
+    def lets_the_network_in(self) -> bool:
+        """True when other machines can connect although the public address is this machine's own."""
+        return self.is_local and not _is_loopback(self.host)
+
     def __repr__(self) -> str:
         return f"Settings(public_url={self.public_url!r}, instance={str(self.instance)!r})"
 

@@ -1,6 +1,11 @@
 """Alembic's entry point: migrations run on the application's own engine, in one transaction."""
 
+from typing import Literal
+
 from alembic import context
+from alembic.autogenerate.api import AutogenContext
+from alembic.operations.ops import MigrationScript
+from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
 from app.adapters.database import WRITE, write_turn
@@ -8,14 +13,14 @@ from app.extensions import db
 from app.models.base import UtcDateTime
 
 
-def _number(_context: object, _revision: object, directives: list[object]) -> None:
+def _number(_context: MigrationContext, _revision: object, directives: list[MigrationScript]) -> None:
     """Number migrations 0001, 0002 … so that their order can be read from the folder."""
     script = directives[0]
     head = ScriptDirectory.from_config(context.config).get_current_head()
-    script.rev_id = f"{int(head or 0) + 1:04d}"  # type: ignore[attr-defined]
+    script.rev_id = f"{int(head or 0) + 1:04d}"
 
 
-def _render(kind: str, item: object, _autogenerate: object) -> str | bool:
+def _render(kind: str, item: object, _autogenerate: AutogenContext) -> str | Literal[False]:
     """Keep migrations free of the application's own types: those may change, old migrations may not."""
     return "sa.DateTime(timezone=True)" if kind == "type" and isinstance(item, UtcDateTime) else False
 

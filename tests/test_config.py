@@ -129,5 +129,7 @@ def test_several_processes_need_a_server_for_data_and_for_counting() -> None:
 
 def test_a_listening_address_is_not_a_public_address() -> None:
     everywhere = {**KEYS, "HOST": "0.0.0.0", "PORT": "9000"}  # noqa: S104 -- read, not bound
-    assert load_settings(everywhere).public_url == "http://127.0.0.1:9000"
+    settings = load_settings(everywhere)
+    assert (settings.public_url, settings.lets_the_network_in) == ("http://127.0.0.1:9000", True)
+    assert not load_settings(KEYS).lets_the_network_in
     assert load_settings({**KEYS, "HOST": "::1"}).public_url == "http://[::1]:8000"

@@ -79,6 +79,12 @@ def _tell(settings: Settings) -> None:
     for label, value in lines:
         click.echo(f"  {label:14} {value}")
     click.echo()
+    if settings.lets_the_network_in:
+        click.echo(
+            f"  HOST={settings.host} lets the network in over plain HTTP: good for a try at home. Before you"
+        )
+        click.echo("  invite anybody, set PRIZEWELL_PUBLIC_URL to an https:// address.")
+        click.echo()
     click.echo("  Ctrl-C stops it; everything is kept.")
     click.echo()
 
@@ -96,7 +102,9 @@ def _partner_to_show(campaign: Campaign) -> Partner | None:
 
 def _first_admin(settings: Settings) -> Account:
     """The admin the link is for, invited anew at each start until somebody has a password."""
-    waiting = [each for each in accounts.listing(session()) if each.role is Role.ADMIN]
+    waiting = [
+        each for each in accounts.listing(session()) if each.role is Role.ADMIN and each.disabled_at is None
+    ]
     email = waiting[0].email if waiting else _admin_address(settings)
     return accounts.invite(
         session(), email, Role.ADMIN, actor=COMMAND_LINE, now=tools().now(), rng=tools().rng

@@ -28,7 +28,6 @@ class RefusalReason(StrEnum):
     CAPTCHA_INVALID = "captcha_invalid"
     CAPTCHA_EXPIRED = "captcha_expired"
     CAPTCHA_SPENT = "captcha_spent"
-    UNAVAILABLE = "unavailable"
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,11 +20,6 @@ class CampaignFigures:
     stock_won: int
 
     @property
-    def win_rate(self) -> tuple[int, int]:
-        """Wins out of entries, as the two numbers."""
-        return self.wins, self.entries
-
-    @property
     def stock_total(self) -> int:
         """Units offered: what is free and what has been won."""
         return self.stock_free + self.stock_won

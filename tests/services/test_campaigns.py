@@ -194,4 +194,3 @@ def test_figures_of_a_campaign(session: Session) -> None:
     found = figures.campaign_figures(session, campaign.id)
     assert (found.entries, found.people, found.wins) == (4, 4, 3)
     assert (found.stock_free, found.stock_won, found.stock_total) == (0, 3, 3)
-    assert found.win_rate == (3, 4)

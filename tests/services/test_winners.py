@@ -136,6 +136,6 @@ def test_showing_a_code_is_on_record(session: Session, campaign: Campaign, won: 
 def test_campaign_figures(session: Session, campaign: Campaign, won: list[Won]) -> None:
     found = figures.campaign_figures(session, campaign.id)
     assert found == CampaignFigures(entries=5, people=5, wins=4, stock_free=0, stock_won=4)
-    assert (found.win_rate, found.stock_total) == ((4, 5), 4)
+    assert found.stock_total == 4
     other = make_campaign(session, (TierSpec("Gold", codes=3),), slug="other", seed=8)
     assert figures.campaign_figures(session, other.id) == CampaignFigures(0, 0, 0, 3, 0)
