@@ -1,0 +1,141 @@
+"""Entries: limits, nonces, and every stored outcome against the recomputed draw."""
+
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row, func, or_, select
+from sqlalchemy.orm import Session
+
+from app.domain.draw import draw, entry_commitment
+from app.domain.eligibility import limit_period
+from app.domain.odds import OddsTable
+from app.models import Award, Code, Entrant, Entry
+from app.services import odds
+from app.services.check.odds import parsed
+from app.services.check.tally import Subject, Tally
+from app.services.entries import award_reason, window_of
+
+
+def check_limits(session: Session, subject: Subject, tally: Tally) -> None:
+    """Nobody has two entries in one period, and each entry stands in the period of its moment."""
+    for entrant_id, period in session.execute(
+        select(Entry.entrant_id, Entry.period)
+        .where(Entry.campaign_id == subject.id)
+        .group_by(Entry.entrant_id, Entry.period)
+        .having(func.count() > 1)
+        .execution_options(yield_per=1000)
+    ):
+        when = f" on {period}" if period else ""
+        tally.expect(False, f"entrant {entrant_id.hex} entered {subject.campaign.slug} more than once{when}")
+    window = window_of(subject.campaign)
+    query = select(Entry.id, Entry.period, Entry.created_at).where(Entry.campaign_id == subject.id)
+    for entry in session.execute(query.execution_options(yield_per=1000)):
+        tally.seen += 1
+        fits = entry.period == limit_period(window, entry.created_at)
+        tally.expect(fits, f"entry {entry.id.hex} counts for another day than its own")
+
+
+def check_nonces(session: Session, subject: Subject, tally: Tally) -> None:
+    """No nonce was drawn twice."""
+    mine = Entry.campaign_id == subject.id
+    tally.seen += session.scalar(select(func.count()).where(mine)) or 0
+    repeated = select(Entry.nonce).where(mine).group_by(Entry.nonce).having(func.count() > 1)
+    for nonce in session.scalars(repeated.execution_options(yield_per=1000)):
+        tally.expect(False, f"nonce {nonce.hex()} of {subject.campaign.slug} was drawn more than once")
+
+
+def check_entries(session: Session, subject: Subject, awards: Tally, draws: Tally, fallbacks: Tally) -> None:
+    """Everything about single entries, in one pass over them."""
+    seed = subject.seed()
+    tables = _Tables(session, subject.id)
+    query = _ENTRIES.where(Entry.campaign_id == subject.id).order_by(Entry.created_at, Entry.id)
+    for row in session.execute(query.execution_options(yield_per=1000)):
+        table = tables.get(row.odds_version)
+        _check_award(row, awards)
+        _check_draw(row, seed, table, draws)
+        _check_fallback(row, table, fallbacks)
+    for entry_id in session.scalars(
+        select(Award.entry_id)
+        .outerjoin(Entry, Entry.id == Award.entry_id)
+        .where(
+            Award.campaign_id == subject.id, or_(Entry.id.is_(None), Entry.campaign_id != Award.campaign_id)
+        )
+    ):
+        awards.expect(False, f"the award of entry {entry_id.hex} has no entry in its campaign")
+
+
+class _Tables:
+    """A campaign's odds tables by version, read once."""
+
+    def __init__(self, session: Session, campaign_id: UUID) -> None:
+        self._tables = {
+            record.version: parsed(record.document) for record in odds.history(session, campaign_id)
+        }
+
+    def get(self, version: int) -> OddsTable | None:
+        return self._tables.get(version)
+
+
+def _check_award(row: Row[*tuple[Any, ...]], tally: Tally) -> None:
+    tally.seen += row.code_id is not None
+    name = f"entry {row.id.hex}"
+    if (row.code_id is None) != (row.tier_awarded_id is None):
+        lacks = "was awarded a tier and has no award" if row.code_id is None else "lost and has an award"
+        tally.expect(False, f"{name} {lacks}")
+    elif row.code_id is not None:
+        same_tier = row.tier_awarded_id == row.award_tier_id == row.code_tier_id
+        tally.expect(same_tier, f"the award of {name} is of another tier than its entry or code")
+        tally.expect(
+            row.award_prize_id == row.code_prize_id, f"the award of {name} is of another prize than its code"
+        )
+        tally.expect(row.award_campaign_id == row.campaign_id, f"the award of {name} is of another campaign")
+
+
+def _check_draw(
+    row: Row[*tuple[Any, ...]], seed: bytes | None, table: OddsTable | None, tally: Tally
+) -> None:
+    tally.seen += 1
+    name = f"entry {row.id.hex}"
+    if seed is None or table is None:
+        tally.expect(False, f"{name} cannot be drawn again: {'odds' if seed else 'seed'} unreadable")
+        return
+    commitment = entry_commitment(row.campaign_id, row.nonce, row.email_key)
+    drawn = draw(seed, commitment, table)
+    tally.expect(row.entry_commit == commitment, f"{name} has another commitment than nonce and address give")
+    tally.expect(row.ticket == drawn.ticket, f"{name} has ticket {row.ticket}, drawn is {drawn.ticket}")
+    tally.expect(row.tier_hit_id == drawn.tier, f"{name} hit another tier than its ticket says")
+
+
+def _check_fallback(row: Row[*tuple[Any, ...]], table: OddsTable | None, tally: Tally) -> None:
+    tally.seen += 1
+    name = f"entry {row.id.hex}"
+    expected = award_reason(row.tier_hit_id, row.tier_awarded_id)
+    tally.expect(row.reason == expected, f"{name} says {row.reason} where it is {expected}")
+    if row.tier_awarded_id is not None:
+        ways = table.ways_to_award(row.tier_hit_id) if table and row.tier_hit_id else ()
+        tally.expect(row.tier_awarded_id in ways, f"{name} was awarded a tier its odds do not lead to")
+
+
+_ENTRIES = (
+    select(
+        Entry.id,
+        Entry.campaign_id,
+        Entry.nonce,
+        Entry.entry_commit,
+        Entry.odds_version,
+        Entry.ticket,
+        Entry.tier_hit_id,
+        Entry.tier_awarded_id,
+        Entry.reason,
+        Entrant.email_key,
+        Award.code_id,
+        Award.campaign_id.label("award_campaign_id"),
+        Award.tier_id.label("award_tier_id"),
+        Award.prize_id.label("award_prize_id"),
+        Code.tier_id.label("code_tier_id"),
+        Code.prize_id.label("code_prize_id"),
+    )
+    .join(Entrant, Entrant.id == Entry.entrant_id)
+    .outerjoin(Award, Award.entry_id == Entry.id)
+    .outerjoin(Code, Code.id == Award.code_id)
+)
