@@ -85,6 +85,7 @@ def generate_codes(
         prefix = clean_prefix(prefix)
     except InvalidPrefix as error:
         raise InvalidInput.of("prefix", error) from error
+    stock.check_guess_proof(session, count)  # for all of them, before the first
     done = 0
     while done < count:
         some = min(GENERATED_AT_ONCE, count - done)

@@ -109,14 +109,19 @@ def add_generated(
     progress: Progress | None = None,
 ) -> Batch:
     """Put `count` new codes into the prize's stock. Raises Conflict when they could be guessed."""
+    check_guess_proof(session, count)
+    return add_units(
+        session, prize, _new_codes(session, rng, count, prefix), now=now, rng=rng, progress=progress
+    )
+
+
+def check_guess_proof(session: Session, count: int) -> None:
+    """Raises Conflict when `count` more codes would make it likely that somebody guesses one."""
     live = session.scalar(select(func.count()).select_from(Code).where(Code.status != CodeStatus.WITHDRAWN))
     if not is_guess_proof((live or 0) + count, GUESSES_PER_HOUR, GUESSING_HOURS):
         raise Conflict(
             "with this many live codes somebody could guess one; close finished campaigns' stock first"
         )
-    return add_units(
-        session, prize, _new_codes(session, rng, count, prefix), now=now, rng=rng, progress=progress
-    )
 
 
 def _new_codes(session: Session, rng: Rng, count: int, prefix: str) -> Iterator[tuple[str, str]]:

@@ -214,6 +214,18 @@ def test_codes_that_could_be_guessed_are_refused(
     assert texts(session) == []
 
 
+def test_the_risk_of_a_guess_is_judged_for_the_whole_order(
+    session: Session, prize: Prize, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Codes are made in several transactions; none may be made when the last ones could not."""
+    monkeypatch.setattr(codes, "GENERATED_AT_ONCE", 2)
+    monkeypatch.setattr(stock, "is_guess_proof", lambda live, *_limits: live <= 3)
+    with pytest.raises(Conflict, match="guess"):
+        codes.generate_codes(session, prize.id, 4, actor=COMMAND_LINE, now=NOON, rng=FakeRng())
+    assert texts(session) == []
+    assert codes.generate_codes(session, prize.id, 3, actor=COMMAND_LINE, now=NOON, rng=FakeRng()) == 3
+
+
 def test_only_free_codes_go_out_and_that_is_on_record(
     session: Session, campaign: Campaign, prize: Prize
 ) -> None:
