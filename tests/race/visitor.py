@@ -17,6 +17,7 @@ class Answer:
 
     status: int
     body: bytes
+    retry_after: str | None = None
 
     @property
     def data(self) -> dict[str, str]:
@@ -73,7 +74,7 @@ class Visitor:
         try:
             self._connection.request("POST", f"/c/{self._slug}/entries", self._form, headers)
             response = self._connection.getresponse()
-            return Answer(response.status, response.read())
+            return Answer(response.status, response.read(), response.getheader("Retry-After"))
         finally:
             self._connection.close()
 

@@ -3,12 +3,13 @@
 It listens on a unix socket only, forgets durability for speed, and runs as `nobody` when we are root.
 """
 
+import atexit
 import os
 import re
 import shutil
 import signal
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -75,11 +76,28 @@ def start(*, durable: bool = False) -> processes.Server:
         check=True,
         user=processes.unprivileged(),
     )
-    settings = SETTINGS | (DURABLE if durable else {})
+    return _launch(programs, folder, DURABLE if durable else {})
+
+
+def crash(server: processes.Server, settings: Mapping[str, str]) -> processes.Server:
+    """End the server at once, as kill -9 would, and start it again on what is on the disk.
+
+    `settings` are those that differ from a test server's.
+    """
+    programs = find()
+    assert programs is not None
+    server.process.send_signal(signal.SIGQUIT)
+    server.process.wait(processes.STOP_SECONDS)
+    atexit.unregister(server.stop)
+    return _launch(programs, server.folder, settings)
+
+
+def _launch(programs: Path, folder: Path, changes: Mapping[str, str]) -> processes.Server:
+    settings = {**SETTINGS, **changes}
     options = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
     probe = [str(programs / "pg_isready"), "-q", "-h", str(folder), "-U", "postgres"]
     return processes.launch(
-        [programs / "postgres", "-D", data, "-k", folder, *options],
+        [programs / "postgres", "-D", folder / "data", "-k", folder, *options],
         url=f"postgresql+psycopg://postgres@/postgres?host={folder}",
         folder=folder,
         ready=lambda: subprocess.run(probe, check=False).returncode == 0,
