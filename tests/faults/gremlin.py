@@ -72,11 +72,13 @@ class Gremlin:
 def haunted_engine(url: str, gremlin: Gremlin, *, prepared: bool = True, **options: Any) -> Iterator[Engine]:
     """An engine like the application's whose every call to the driver passes the gremlin."""
     engine = create_engine(url, pool_pre_ping=url.startswith("postgresql"), **options)
+    opened: list[HauntedSqlite | HauntedPostgres] = []
     connect = _connect_sqlite if engine.dialect.name == "sqlite" else _connect_postgres
 
     def on_connect(_dialect: object, _record: object, args: list[Any], options: dict[str, Any]) -> Any:
         connection = connect(*args, **options)
         connection.gremlin = gremlin
+        opened.append(connection)
         return connection
 
     event.listen(engine, "do_connect", on_connect)
@@ -86,6 +88,8 @@ def haunted_engine(url: str, gremlin: Gremlin, *, prepared: bool = True, **optio
         yield engine
     finally:
         engine.dispose()
+        for connection in opened:  # one that fails while it is set up is left to whoever finds it
+            connection.close()
 
 
 def _connect_sqlite(*args: Any, **options: Any) -> "HauntedSqlite":

@@ -31,7 +31,7 @@ pytestmark = pytest.mark.race
 
 AT_RANDOM = "at random"
 CLIENTS = 5
-KILLS = {"sqlite": much(20, 1000), "postgresql": much(10, 200)}
+KILLS = {"sqlite": much(20, 1000), "postgresql": much(6, 200)}
 CODES = much(150, 8000)  # fewer than people, so that the last one is fought over as well
 
 

@@ -33,7 +33,7 @@ from app.services.audit import COMMAND_LINE
 from app.services.entries import Submission, submit_entry
 from app.services.prizes import PrizePlan
 from app.services.tiers import TierPlan
-from tests.faults.scale import much
+from tests.faults.scale import much, tell
 from tests.race.books import broken_promises
 from tests.support.databases import Databases
 from tests.support.factories import VAULT, TierSpec, make_campaign, submission
@@ -323,6 +323,7 @@ def play(databases: Databases) -> None:
 
 def test_whatever_happens_the_model_is_right(databases: Databases) -> None:
     play(databases)
+    tell(f"{EXAMPLES} games of {STEPS} steps")
 
 
 @pytest.mark.parametrize("databases", ["sqlite"], indirect=True)
