@@ -1,13 +1,15 @@
 """Entries over HTTP, with everything on: form, CSRF token, CAPTCHA check, draw, claim, answer."""
 
-import json
-import subprocess
-import sys
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from statistics import quantiles
 
-from app.config import ROOT
+from benchmarks import children
+from benchmarks.ground import Grounds
 from benchmarks.load import Plan, Seen
+from benchmarks.pace import Pace
+from benchmarks.report import Figure, Goal, ratio
+from tests.support.site import running_site
 
 CLIENTS = 32
 WARM_UP = 0.4  # seconds
@@ -29,6 +31,43 @@ class Answers:
     errors: int
 
 
+class Http:
+    """The site as it is served, beside empty routes of the same server."""
+
+    def __init__(self, grounds: Grounds, pace: Pace) -> None:
+        self.rounds = pace.rounds
+        self.notes: list[str] = []
+        self._grounds = grounds
+        self._pace = pace
+        self._bare = Figure("HTTP: an empty route of a bare Flask, 32 clients")
+        self._empty = Figure("HTTP: an empty route of the application, 32 clients")
+        self._entries = Figure("HTTP: entries, everything on, SQLite FULL, 32 clients")
+        self._p50 = Figure("   half of them answered within", "ms")
+        self._p99 = Figure("   99 of 100 answered within", "ms", Goal(120, at_least=False))
+        self._longest = Figure("   longest wait", "ms", Goal(1000, at_least=False))
+        self._errors = Figure("   errors", "", Goal(0, at_least=False))
+
+    def round(self) -> None:
+        """The empty routes, then entries, from one server on a fresh copy."""
+        pace = self._pace
+        with running_site(self._grounds.sqlite.fresh(), self._grounds.folder, module=MODULE) as port:
+            self._bare.values.append(empty(port, pace.empty, BARE).per_second)
+            self._empty.values.append(empty(port, pace.empty, EMPTY).per_second)
+            answers = entries(port, pace.over_http)
+        self._entries.values.append(answers.per_second)
+        self._p50.values.append(answers.p50)
+        self._p99.values.append(answers.p99)
+        self._longest.values.append(answers.longest)
+        self._errors.values.append(answers.errors)
+
+    def figures(self) -> Iterator[Figure]:
+        """Rates, ratios and waits."""
+        yield from (self._bare, self._empty, self._entries)
+        yield ratio("   beside the empty route of the application", self._entries, self._empty, Goal(0.15))
+        yield ratio("   beside the bare Flask", self._entries, self._bare)
+        yield from (self._p50, self._p99, self._longest, self._errors)
+
+
 def entries(port: int, seconds: float, first: int = 1) -> Answers:
     """Entries of people nobody has seen before."""
     most = int((seconds + WARM_UP) * MOST_PER_SECOND)
@@ -42,18 +81,8 @@ def empty(port: int, seconds: float, path: str) -> Answers:
 
 
 def _measure(plan: Plan) -> Answers:
-    command = [sys.executable, "-m", "benchmarks.load", json.dumps(asdict(plan))]
-    with subprocess.Popen(
-        command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    ) as load:
-        assert load.stdin is not None
-        assert load.stdout is not None
-        if load.stdout.readline() != "ready\n":
-            raise RuntimeError("the load did not start")
-        told, _ = load.communicate("go\n", timeout=plan.seconds + SECONDS_TO_PREPARE)
-    if load.returncode:
-        raise RuntimeError("the load broke off")
-    return _summary(Seen(**json.loads(told)))
+    (seen,) = children.run("benchmarks.load", [asdict(plan)], plan.seconds + SECONDS_TO_PREPARE)
+    return _summary(Seen(**seen))
 
 
 def _summary(seen: Seen) -> Answers:

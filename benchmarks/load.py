@@ -19,6 +19,7 @@ import altcha
 
 from app.adapters.captcha import AltchaCaptcha
 from app.adapters.chance import SystemRng
+from benchmarks.children import wait_for_go
 from tests.race.visitor import Visitor
 from tests.support.application import SECRET_KEY
 
@@ -169,8 +170,7 @@ def main() -> None:
     """See the module's text."""
     plan = Plan(**json.loads(sys.argv[1]))
     lanes = prepare(plan)
-    print("ready", flush=True)
-    sys.stdin.readline()
+    wait_for_go()
     try:
         seen = run(plan, lanes)
     finally:

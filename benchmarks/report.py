@@ -62,11 +62,10 @@ def table(figures: Sequence[Figure]) -> Iterator[str]:
         yield line.rstrip()
 
 
-def write(figures: Sequence[Figure], notes: Sequence[str], rounds: int, now: datetime) -> Path:
+def write(figures: Sequence[Figure], notes: Sequence[str], now: datetime) -> Path:
     """Store a run in the folder of results and return where."""
     document = {
         "taken_at": now.isoformat(timespec="seconds"),
-        "rounds": rounds,
         "cores": os.cpu_count(),
         "python": platform.python_version(),
         "sqlite": sqlite3.sqlite_version,
