@@ -4,11 +4,12 @@ import codecs
 import csv
 import io
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import BinaryIO, NamedTuple
 
 from app.domain.codes import MAX_LENGTH, code_key
 from app.domain.errors import Worded
+from app.domain.listed_codes import ListedCode, ListedCodes
 
 MAX_CODES = 1_000_000
 MIN_LENGTH = 4
@@ -30,14 +31,6 @@ _OTHER_HEADINGS = frozenset(
 
 # Of a line that is not blank: its number, its code cell, and the reason why there is none ("" when there is).
 _Cell = tuple[int, str, str]
-
-
-class ListedCode(NamedTuple):
-    """One code to import: line counted from 1, text as written, uniqueness key."""
-
-    line: int
-    text: str
-    key: str
 
 
 class Malformed(NamedTuple):
@@ -66,7 +59,7 @@ class CodeList(NamedTuple):
     `codes` has each key once, in the order of the file; later copies are in `duplicates`.
     """
 
-    codes: tuple[ListedCode, ...]
+    codes: Sequence[ListedCode]
     malformed: tuple[Malformed, ...]
     duplicates: tuple[Duplicate, ...]
 
@@ -137,10 +130,9 @@ def read_code_list(lines: Iterable[str]) -> CodeList:
     A first line with a cell `code` (any case; comma, semicolon or tab between cells) makes it a CSV, of which
     that column counts; else every line is one code. Blank lines and quotes round a cell are fine.
     """
-    codes: list[ListedCode] = []
+    codes = ListedCodes()
     malformed: list[Malformed] = []
     duplicates: list[Duplicate] = []
-    first_lines: dict[str, int] = {}
     for count, (line, text, fault) in enumerate(_cells(_numbered(lines)), start=1):
         if count > MAX_CODES:
             raise TooManyCodes(
@@ -150,11 +142,9 @@ def read_code_list(lines: Iterable[str]) -> CodeList:
         reason = fault or _fault(text, key)
         if reason:
             malformed.append(Malformed(line, reason))
-        elif (first := first_lines.setdefault(key, line)) != line:
+        elif (first := codes.add(line, text, key)) != line:
             duplicates.append(Duplicate(line, first))
-        else:
-            codes.append(ListedCode(line, text, key))
-    return CodeList(tuple(codes), tuple(malformed), tuple(duplicates))
+    return CodeList(codes, tuple(malformed), tuple(duplicates))
 
 
 def _fault(text: str, key: str) -> str:

@@ -2,6 +2,7 @@
 
 import io
 import time
+import tracemalloc
 
 import pytest
 from hypothesis import given
@@ -11,16 +12,17 @@ from app.domain import code_list
 from app.domain.code_list import (
     CodeList,
     Duplicate,
-    ListedCode,
     Malformed,
     NotText,
     decode_code_file,
     read_code_list,
 )
+from app.domain.listed_codes import ListedCode, ListedCodes
 
 
 def read(text: str, encoding: str = "utf-8") -> CodeList:
-    return read_code_list(decode_code_file(text.encode(encoding)))
+    found = read_code_list(decode_code_file(text.encode(encoding)))
+    return found._replace(codes=tuple(found.codes))
 
 
 def texts(found: CodeList) -> list[str]:
@@ -211,6 +213,39 @@ def test_a_hundred_thousand_lines_take_a_moment() -> None:
     found = read(data)
     assert time.process_time() - start < 5  # half a second; many times that when coverage is traced
     assert len(found.codes) == 100_000
+
+
+def test_a_long_list_takes_little_memory() -> None:
+    lines = (f"SUMMER-{number:08}-ABCD" for number in range(50_000))
+    tracemalloc.start()
+    try:
+        found = read_code_list(lines)
+        held, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert len(found.codes) == 50_000
+    assert held < 50_000 * 80  # bytes; as objects and a dict they would take four hundred each
+    assert most < 50_000 * 120
+
+
+def test_the_listed_codes_are_a_sequence() -> None:
+    found = read_code_list(["AAAA", "ışık-1", "CCCC"])
+    assert found.codes[1] == found.codes[-2] == ListedCode(2, "ışık-1", "IŞIK-1")
+    assert found.codes[1:] == tuple(found.codes)[1:]
+    assert [code.text for code in found.codes] == ["AAAA", "ışık-1", "CCCC"]
+    with pytest.raises(IndexError):
+        _ = found.codes[3]
+
+
+def test_keys_of_one_hash_are_told_apart() -> None:
+    codes = ListedCodes()
+    size = 64
+    crowd = [key for key in map("KEY-{}".format, range(size * size)) if hash(key) % size == 7][:20]
+    for line, key in enumerate(crowd, start=1):
+        assert codes.add(line, key, key) == line
+    for line, key in enumerate(crowd, start=1):
+        assert codes.add(100, key.lower(), key) == line
+    assert len(codes) == len(crowd)
 
 
 ROW_TEXT = st.text(st.sampled_from('ABab19,;\t"\r\n\0=- çİ') | st.characters(), max_size=60)

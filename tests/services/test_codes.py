@@ -10,9 +10,10 @@ from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from app.domain.code_list import CodeList, ListedCode, decode_code_file, read_code_list
+from app.domain.code_list import CodeList, decode_code_file, read_code_list
 from app.domain.codes import code_key, is_well_formed
 from app.domain.errors import Conflict, InvalidInput, NotFound
+from app.domain.listed_codes import ListedCode
 from app.domain.outcomes import Won
 from app.models import AuditRecord, Campaign, Code, CodeStatus, Prize
 from app.services import audit, codes, prizes, stock, tiers
