@@ -4,11 +4,13 @@ Without names: what fits into about three minutes. Everything, at full length an
 """
 
 import argparse
+import signal
 import sys
 import tempfile
 import traceback
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -32,6 +34,8 @@ USUAL = ("http", "engine", "postgres", "claims", "bytes")
 def main() -> None:
     """Measure, show, store."""
     names, chosen = _arguments()
+    # Asked to end, it takes the servers it started with it.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended half-way: nothing is stored"))
     notes: list[str] = []
     # In the project's own folder, because /tmp may be memory, where an fsync costs nothing.
     with ExitStack() as stack:
@@ -54,12 +58,14 @@ def _arguments() -> tuple[Iterable[str], pace.Pace]:
     length = parser.add_mutually_exclusive_group()
     length.add_argument("--quick", action="store_true", help="one short round each, only to see it work")
     length.add_argument("--long", action="store_true", help="everything, a million rows; about half an hour")
+    parser.add_argument("--rounds", type=int, metavar="N", help="this many rounds of everything")
     given = parser.parse_args()
     if unknown := set(given.names) - set(SUBJECTS):
         parser.error(f"no such figures: {', '.join(sorted(unknown))}")
-    if given.long:
-        return given.names or SUBJECTS, pace.LONG
-    return given.names or USUAL, pace.QUICK if given.quick else pace.USUAL
+    chosen = pace.LONG if given.long else pace.QUICK if given.quick else pace.USUAL
+    if given.rounds:
+        chosen = replace(chosen, rounds=given.rounds, heavy_rounds=given.rounds)
+    return given.names or (SUBJECTS if given.long else USUAL), chosen
 
 
 def _begin(names: Iterable[str], grounds: Grounds, chosen: pace.Pace, notes: list[str]) -> dict[str, Subject]:

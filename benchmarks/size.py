@@ -27,7 +27,7 @@ class Size:
     """Times of one claim inside a transaction, and of one whole entry, by the size of the data."""
 
     def __init__(self, grounds: Grounds, pace: Pace) -> None:
-        self.rounds = pace.rounds
+        self.rounds = pace.heavy_rounds
         self.notes: list[str] = []
         self._grounds = grounds
         self._rows = (SMALL, pace.rows)

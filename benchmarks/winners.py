@@ -23,7 +23,7 @@ class Winners:
     """Every entry has won, which is the most there can be to look through."""
 
     def __init__(self, grounds: Grounds, pace: Pace) -> None:
-        self.rounds = pace.rounds
+        self.rounds = pace.heavy_rounds
         self.notes: list[str] = []
         self._grounds = grounds
         self._rows = (FEW, pace.rows)
