@@ -19,7 +19,7 @@ COVERED_ALL ?= 95
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 MAKEFLAGS += --no-print-directory
-.PHONY: help run test check lint types style templates system bench format migration messages lock clean
+.PHONY: help run test check soak lint types style templates system bench format migration messages lock clean
 .NOTPARALLEL:
 
 help: ## This list
@@ -47,6 +47,10 @@ test: system lint $(MO) ## Everything: style, types, contracts, templates, tests
 
 check: lint $(MO) ## The daily minute: style, types, contracts, templates, fast tests on SQLite
 	$(PYTEST) -n $(JOBS) -m "not postgres and not race and not e2e and not stats"
+
+#  The fault tests of `make test` with larger numbers: a thousand kills, a lock held for a minute, long games.
+soak: system $(MO) ## The fault tests at length: half an hour or more, with what was done and seen
+	PRIZEWELL_TEST_SOAK=1 $(PYTEST) --timeout=3600 -rP -p no:logging tests/faults
 
 lint: style types templates ## Style, types, import contracts and templates, without tests
 
