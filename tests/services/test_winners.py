@@ -7,12 +7,14 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import pytest
+from sqlalchemy import event
 from sqlalchemy.orm import Session
 
+from app.domain.codes import is_well_formed
 from app.domain.errors import NotFound
 from app.domain.outcomes import Won
 from app.models import Campaign
-from app.services import audit, figures, partners, prizes, tiers, winners
+from app.services import audit, codes, figures, partners, prizes, tiers, winners
 from app.services.audit import COMMAND_LINE
 from app.services.entries import submit_entry
 from app.services.figures import CampaignFigures
@@ -98,6 +100,30 @@ def test_filters(session: Session, campaign: Campaign, won: list[Won]) -> None:
     assert found(tier_id=ayse.id) == found(prize_id=gold.id) == 0
     assert found(text="person 2\0") == 1
     assert found(text="  \0 ") == 4
+
+
+def test_a_generated_code_is_found_by_its_index(session: Session, campaign: Campaign) -> None:
+    prize = prizes.listing(session, campaign.id)[0]
+    codes.generate_codes(session, prize.id, 8, prefix="SUN", actor=COMMAND_LINE, now=NOON, rng=FakeRng(7))
+    drawn = [
+        submit_entry(session, submission(number), now=NOON, rng=FakeRng(number), vault=VAULT)
+        for number in range(1, 13)
+    ]
+    generated = [each for each in drawn if isinstance(each, Won) and is_well_formed(each.code)]
+    assert len(generated) == 8
+    asked: list[str] = []
+
+    def listen(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        asked.append(statement.upper())
+
+    event.listen(session.get_bind(), "before_cursor_execute", listen)
+    try:
+        found = winners.search(session, campaign.id, text=f" {generated[3].code.lower()} ").rows
+    finally:
+        event.remove(session.get_bind(), "before_cursor_execute", listen)
+    assert [row.entry_id for row in found] == [generated[3].entry]
+    assert asked
+    assert not any("LIKE" in statement for statement in asked)  # such a walk meets every winner there is
 
 
 def test_recent(session: Session, campaign: Campaign, won: list[Won]) -> None:
