@@ -9,6 +9,9 @@ from collections.abc import Mapping
 
 import psycopg
 
+from app.adapters.chance import SystemRng
+from app.domain.codes import generate
+
 _SQLITE = {
     "id": "printf('%032x', number)",
     "code": "'FILLED-' || printf('%08X', number * 2654435761 % 4294967296)",
@@ -52,17 +55,23 @@ _STATEMENTS = (
 
 
 def fill(url: str, rows: int) -> None:
-    """Add `rows` winners and `rows` free codes to a database with one campaign, one tier and one prize."""
+    """Add `rows` winners and `rows` free codes to a database with one campaign, one tier and one prize.
+
+    The oldest winner's code is one as the service generates them.
+    """
+    (code,) = generate(SystemRng(), 1)
     if url.startswith("sqlite"):
         with sqlite3.connect(url.removeprefix("sqlite:///")) as connection:
             for statement in _statements(_SQLITE, "1", rows):
                 connection.execute(statement)
+            connection.execute("UPDATE code SET text = ?1, key = ?1 WHERE id = 1", (code,))
         connection.close()
         return
     with psycopg.connect(url.replace("+psycopg", "")) as server:
         server.execute("SET session_replication_role = replica")  # no foreign key is looked up
         for statement in _statements(_POSTGRES, "1::bigint", rows):
             server.execute(statement.encode())
+        server.execute("UPDATE code SET text = %(code)s, key = %(code)s WHERE id = 1", {"code": code})
         server.execute("SELECT setval(pg_get_serial_sequence('code', 'id'), max(id)) FROM code")
 
 

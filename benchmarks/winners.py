@@ -16,7 +16,13 @@ from tests.race.crowd import engine_for
 
 FEW = 10_000
 TURNS = 5
-WHAT = ("first page", "a whole code", "a whole address", "a part that one in ten has", "a word nobody has")
+WHAT = (
+    "first page",
+    "a generated code",
+    "a whole address",
+    "a part that one in ten has",
+    "a word nobody has",
+)
 
 
 class Winners:
