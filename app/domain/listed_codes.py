@@ -1,4 +1,4 @@
-"""The codes of an uploaded list, a million of them in some fifty megabytes."""
+"""The codes of an uploaded list, a million of them in some forty megabytes."""
 
 from array import array
 from collections.abc import Iterator, Sequence
@@ -26,16 +26,16 @@ class ListedCodes(Sequence[ListedCode]):
 
     def __init__(self) -> None:
         self._texts = bytearray()
-        self._ends = array("Q", [0])
-        self._lines = array("Q")
-        self._hashes = array("q")
-        self._places = array("L", [_FREE]) * 64
+        self._ends = array("I", [0])
+        self._lines = array("I")
+        self._hashes = array("I")
+        self._places = array("I", [_FREE]) * 64
 
     def add(self, line: int, text: str, key: str) -> int:
         """Put a code at the end and return its line; of a key that is there already the line where it stands,
         and nothing is put in.
         """
-        digest = hash(key)
+        digest = hash(key) & 0xFFFFFFFF
         place = self._find(digest, key)
         if number := self._places[place]:
             return self._lines[number - 1]
@@ -62,7 +62,7 @@ class ListedCodes(Sequence[ListedCode]):
     def _spread(self) -> None:
         """Twice the places, so that half of them stay free."""
         size = 2 * len(self._places)
-        self._places = places = array("L", [_FREE]) * size
+        self._places = places = array("I", [_FREE]) * size
         for number, digest in enumerate(self._hashes, start=1):
             place = digest & size - 1
             while places[place] != _FREE:
