@@ -4,6 +4,7 @@ What it does is as real as it can be. On PostgreSQL the server itself refuses or
 full disk takes the transaction with it, as SQLite does, and a lost connection is a closed one.
 """
 
+import logging
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator
@@ -72,6 +73,9 @@ class Gremlin:
 def haunted_engine(url: str, gremlin: Gremlin, *, prepared: bool = True, **options: Any) -> Iterator[Engine]:
     """An engine like the application's whose every call to the driver passes the gremlin."""
     engine = create_engine(url, pool_pre_ping=url.startswith("postgresql"), **options)
+    complaints = logging.getLogger("sqlalchemy.pool")  # each failure that it gets over is told at length
+    usual = complaints.level
+    complaints.setLevel(logging.CRITICAL + 1)
     opened: list[HauntedSqlite | HauntedPostgres] = []
     connect = _connect_sqlite if engine.dialect.name == "sqlite" else _connect_postgres
 
@@ -88,6 +92,7 @@ def haunted_engine(url: str, gremlin: Gremlin, *, prepared: bool = True, **optio
         yield engine
     finally:
         engine.dispose()
+        complaints.setLevel(usual)
         for connection in opened:  # one that fails while it is set up is left to whoever finds it
             connection.close()
 
