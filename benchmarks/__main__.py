@@ -1,6 +1,6 @@
 """`python -m benchmarks [NAME …]`: figures in rounds that take turns, each beside its floor or its rivals.
 
-Without names: what fits into about three minutes. Everything, at full length and size: --long.
+Without names: what takes a few minutes. Everything, at full length and size: --long.
 """
 
 import argparse
@@ -57,7 +57,7 @@ def _arguments() -> tuple[Iterable[str], pace.Pace]:
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"one of {', '.join(SUBJECTS)}")
     length = parser.add_mutually_exclusive_group()
     length.add_argument("--quick", action="store_true", help="one short round each, only to see it work")
-    length.add_argument("--long", action="store_true", help="everything, a million rows; about half an hour")
+    length.add_argument("--long", action="store_true", help="everything, a million rows: takes long")
     parser.add_argument("--rounds", type=int, metavar="N", help="this many rounds of everything")
     given = parser.parse_args()
     if unknown := set(given.names) - set(SUBJECTS):
