@@ -69,3 +69,12 @@ class Busy(PrizewellError):
 
 class SeedUnreadable(PrizewellError):
     """The campaign's seed cannot be decrypted: entries close until its key is back."""
+
+
+class CommitUnknown(PrizewellError):
+    """The connection was lost during a commit: whether it took place nobody here can tell."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "the database went away while saving; look whether it was saved before you try again"
+        )

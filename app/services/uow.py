@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from app.adapters.chance import SystemRng
 from app.adapters.database import MAX_WAITING, WAIT_SECONDS, WRITE, is_locked, is_retryable, write_turn
-from app.domain.errors import Busy
+from app.domain.errors import Busy, CommitUnknown
 from app.services.group_commit import GroupCommit
 
 P = ParamSpec("P")
@@ -22,10 +22,6 @@ T = TypeVar("T")
 MAX_ATTEMPTS = 6
 _ACTIVE = "prizewell_unit_of_work"
 _rng = SystemRng()
-
-
-class CommitUnknown(Exception):
-    """The connection was lost during the commit: whether it took place nobody here can tell."""
 
 
 class TryAgain(Exception):

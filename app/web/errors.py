@@ -7,7 +7,7 @@ from flask_babel import gettext as _
 from sqlalchemy.exc import OperationalError
 from werkzeug.exceptions import BadRequest, HTTPException, MethodNotAllowed, TooManyRequests
 
-from app.domain.errors import Busy, Conflict, InvalidInput, NotFound, SeedUnreadable
+from app.domain.errors import Busy, CommitUnknown, Conflict, InvalidInput, NotFound, SeedUnreadable
 from app.extensions import limiter
 from app.web.wording import told
 
@@ -21,6 +21,7 @@ def register(app: Flask) -> None:
     app.register_error_handler(Busy, _on_busy)
     app.register_error_handler(SeedUnreadable, _on_seed)
     app.register_error_handler(OperationalError, _on_database)
+    app.register_error_handler(CommitUnknown, _on_unknown)
 
 
 def wants_json() -> bool:
@@ -46,6 +47,11 @@ def _on_busy(error: Busy) -> Response:
 
 def _on_seed(_error: SeedUnreadable) -> Response:
     return _answer(503, _("Entries are closed for the moment. Please come back later."))
+
+
+def _on_unknown(error: CommitUnknown) -> Response:
+    current_app.logger.error("a commit may or may not have taken place", exc_info=error)
+    return _answer(503, _("The connection was lost while saving. Please look whether it was saved first."))
 
 
 def _on_database(error: OperationalError) -> Response:

@@ -7,10 +7,10 @@ import pytest
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
+from app.domain.errors import CommitUnknown
 from app.domain.outcomes import Won
 from app.services import codes, prizes
 from app.services.audit import COMMAND_LINE
-from app.services.uow import CommitUnknown
 from tests.faults.gremlin import Fault, Gremlin, attempt, haunted_engine
 from tests.race.books import broken_promises, read_books
 from tests.race.crowd import enter

@@ -11,7 +11,8 @@ from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
 from app.config import load_settings
-from app.services import partners
+from app.domain.errors import CommitUnknown
+from app.services import landing, partners
 from app.services.audit import COMMAND_LINE
 from tests.support.application import application, environment
 from tests.support.factories import make_campaign
@@ -139,3 +140,17 @@ def test_a_database_out_of_reach_is_not_an_error_of_the_visitor(tmp_path: Path, 
 
 def _send_nothing(client: FlaskClient, forwarded: str) -> int:
     return client.post("/c/summer/entries", headers=JSON | {"X-Forwarded-For": forwarded}).status_code
+
+
+def test_a_save_that_may_have_taken_place_is_told_as_such(
+    client: FlaskClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Trying again at once could do the work twice: people are asked to look first."""
+
+    def lose_the_connection(*_args: object, **_more: object) -> None:
+        raise CommitUnknown
+
+    monkeypatch.setattr(landing, "open_campaigns", lose_the_connection)
+    answer = client.get("/")
+    assert answer.status_code == 503
+    assert "look whether it was saved" in answer.get_data(as_text=True)
