@@ -3,11 +3,14 @@
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import flask_migrate
 from flask import Flask
+from flask.testing import FlaskClient
 from jinja2 import BytecodeCache
 from jinja2.bccache import Bucket
+from werkzeug.test import TestResponse
 
 from app import create_app
 from app.config import Settings, load_settings
@@ -49,19 +52,31 @@ def environment(database_url: str, instance: Path, **changes: str) -> dict[str, 
     } | changes
 
 
+class Reader(FlaskClient):
+    """Reads every answer to its end, as a browser does: no stream keeps its connection."""
+
+    def open(self, *args: Any, buffered: bool = True, **kwargs: Any) -> TestResponse:
+        """See FlaskClient.open."""
+        return super().open(*args, buffered=buffered, **kwargs)
+
+
 @contextmanager
 def application(source: Settings | Mapping[str, str]) -> Iterator[Flask]:
     """An application in testing mode; every connection it opened is closed after the block."""
     app = create_app(source if isinstance(source, Settings) else load_settings(source))
     app.testing = True
+    app.test_client_class = Reader
     app.jinja_env.bytecode_cache = COMPILED_TEMPLATES
     try:
         yield app
     finally:
         with app.app_context():
             db.session.remove()
+            left_open = 0
             for engine in db.engines.values():
+                left_open += engine.pool.checkedout()  # type: ignore[attr-defined]
                 engine.dispose()
+    assert not left_open, "a request left its connection open"
 
 
 def migrate(database_url: str, instance: Path) -> None:

@@ -3,13 +3,25 @@
 from collections.abc import Iterator
 
 from flask import stream_with_context
+from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
+
+from app.extensions import db
 
 
 def as_download(lines: Iterator[str], name: str) -> Response:
     """A CSV file, streamed. `name` is made of slugs only."""
     return Response(
-        stream_with_context(line.encode() for line in lines),
+        stream_with_context(_encoded(lines, db.session())),
         mimetype="text/csv",
         headers={"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"},
     )
+
+
+def _encoded(lines: Iterator[str], session: Session) -> Iterator[bytes]:
+    # The request is over before the last line is out: nobody but us gives its connection back then.
+    try:
+        for line in lines:
+            yield line.encode()
+    finally:
+        session.close()
