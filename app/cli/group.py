@@ -6,7 +6,7 @@ import click
 from flask.cli import AppGroup
 from sqlalchemy.exc import DBAPIError, OperationalError
 
-from app.domain.errors import InvalidInput, PrizewellError
+from app.domain.errors import CommitUnknown, InvalidInput, PrizewellError, Worded
 
 _NO_TABLE = "42P01"
 
@@ -28,7 +28,7 @@ class Commands(AppGroup):
             raise WrongCommandLine(error.format_message(), error.ctx) from error
         except UnicodeEncodeError as error:
             raise click.ClickException("the command line holds bytes that are not UTF-8 text") from error
-        except PrizewellError as error:
+        except (PrizewellError, CommitUnknown) as error:
             raise click.ClickException(_told(error)) from error
         except DBAPIError as error:
             if (text := _known_trouble(error)) is None:
@@ -36,7 +36,7 @@ class Commands(AppGroup):
             raise click.ClickException(text) from error
 
 
-def _told(error: PrizewellError) -> str:
+def _told(error: Worded) -> str:
     return f"{error.field}: {error}" if isinstance(error, InvalidInput) else str(error)
 
 

@@ -71,7 +71,7 @@ class SeedUnreadable(PrizewellError):
     """The campaign's seed cannot be decrypted: entries close until its key is back."""
 
 
-class CommitUnknown(PrizewellError):
+class CommitUnknown(Worded):
     """The connection was lost during a commit: whether it took place nobody here can tell."""
 
     def __init__(self) -> None:
