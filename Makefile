@@ -82,8 +82,7 @@ endif
 
 migration: $(VENV)/.dev ## The next numbered migration out of the models: make migration m="what changes"
 	@test -n "$(m)" || { echo 'Say what changes: make migration m="what changes"' >&2; exit 1; }
-	$(BIN)/flask db revision --autogenerate -m "$(m)" \
-	    --rev-id "$$(printf %04d $$(($$(ls migrations/versions/[0-9]*.py 2>/dev/null | wc -l) + 1)))"
+	$(BIN)/flask db revision --autogenerate -m "$(m)"
 	$(BIN)/ruff format --quiet migrations/versions
 
 #  `make messages language=de` begins a new language.

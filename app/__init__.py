@@ -31,7 +31,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         static_folder=str(ROOT / "static"),
     )
     _configure(app, settings)
-    _init_extensions(app, settings)
+    _init_extensions(app)
     _init_adapters(app, settings)
     web.register(app)
     cli.register(app)
@@ -75,8 +75,7 @@ def _engine_options(settings: Settings) -> dict[str, object]:
     return options
 
 
-def _init_extensions(app: Flask, settings: Settings) -> None:
-    settings.instance.mkdir(mode=0o700, parents=True, exist_ok=True)
+def _init_extensions(app: Flask) -> None:
     db.init_app(app)
     with app.app_context():
         prepare_engine(db.engine)
