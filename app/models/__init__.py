@@ -8,6 +8,7 @@ from app.models.campaign import Campaign
 from app.models.code import Code, CodeStatus
 from app.models.entrant import Entrant
 from app.models.entry import Entry, NonceSource
+from app.models.message import Message, MessageKind, MessageState
 from app.models.odds_table import OddsTableRecord
 from app.models.partner import DailyKey, Partner, Visit
 from app.models.prize import Prize, PrizeKind
@@ -25,6 +26,9 @@ __all__ = [
     "DailyKey",
     "Entrant",
     "Entry",
+    "Message",
+    "MessageKind",
+    "MessageState",
     "NonceSource",
     "OddsTableRecord",
     "Partner",
