@@ -29,6 +29,17 @@ class Phase(StrEnum):
     SOLD_OUT = "sold_out"
 
 
+class Stage(StrEnum):
+    """Where a campaign stands in its life, as staff see it."""
+
+    DRAFT = "draft"
+    SCHEDULED = "scheduled"
+    LIVE = "live"
+    PAUSED = "paused"
+    ENDED = "ended"
+    ARCHIVED = "archived"
+
+
 class EntryLimit(StrEnum):
     """How often one person may enter."""
 
@@ -62,6 +73,20 @@ def phase(window: Window, now: datetime) -> Phase:
             return Phase.PAUSED if window.status is CampaignStatus.PAUSED else Phase.LIVE
         case _ as unreachable:
             assert_never(unreachable)
+
+
+_STAGES = {
+    Phase.DRAFT: Stage.DRAFT,
+    Phase.NOT_OPEN: Stage.SCHEDULED,
+    Phase.LIVE: Stage.LIVE,
+    Phase.PAUSED: Stage.PAUSED,
+    Phase.CLOSED: Stage.ENDED,
+}
+
+
+def stage(window: Window, now: datetime, *, is_archived: bool = False) -> Stage:
+    """Where a campaign with this window stands at `now`."""
+    return Stage.ARCHIVED if is_archived else _STAGES[phase(window, now)]
 
 
 _REFUSALS = {

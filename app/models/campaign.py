@@ -13,7 +13,8 @@ from app.models.base import Base, words
 class Campaign(Base):
     """One giveaway: its texts, its window, and the sealed seed all its draws depend on.
 
-    `odds_version` points at the odds table in force; `version` counts edits, so that a stale one is refused.
+    `odds_version` points at the odds table in force, `rules_version` at the rules that are shown (0: none
+    yet); `version` counts edits, so that a stale one is refused. An archived campaign has left the lists.
     """
 
     __tablename__ = "campaign"
@@ -29,7 +30,8 @@ class Campaign(Base):
     intro: Mapped[str] = mapped_column(Text, default="")
     sponsor: Mapped[str] = mapped_column(String(120), default="")
     rules: Mapped[str] = mapped_column(Text, default="")
-    rules_version: Mapped[int] = mapped_column(default=1)
+    rules_version: Mapped[int] = mapped_column(default=0)
+    eligibility: Mapped[str] = mapped_column(Text, default="")
     accent: Mapped[str] = mapped_column(String(16), default="indigo")
     timezone: Mapped[str] = mapped_column(String(64), default="UTC")
     status: Mapped[CampaignStatus] = mapped_column(
@@ -44,3 +46,4 @@ class Campaign(Base):
     seed_commit: Mapped[str] = mapped_column(String(64))
     version: Mapped[int] = mapped_column(default=1)
     created_at: Mapped[datetime]
+    archived_at: Mapped[datetime | None]
