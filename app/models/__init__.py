@@ -12,6 +12,7 @@ from app.models.message import Message, MessageKind, MessageState
 from app.models.odds_table import OddsTableRecord
 from app.models.partner import DailyKey, Partner, Visit
 from app.models.prize import Prize, PrizeKind
+from app.models.rules_version import RulesVersion
 from app.models.spent_challenge import SpentChallenge
 from app.models.tier import Tier
 
@@ -34,6 +35,7 @@ __all__ = [
     "Partner",
     "Prize",
     "PrizeKind",
+    "RulesVersion",
     "SpentChallenge",
     "Tier",
     "Visit",
