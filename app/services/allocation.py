@@ -3,21 +3,12 @@
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import (
-    ColumnElement,
-    Connection,
-    Executable,
-    Select,
-    bindparam,
-    exists,
-    literal_column,
-    select,
-    update,
-)
+from sqlalchemy import ColumnElement, ScalarSelect, Select, bindparam, exists, literal_column, select, update
 from sqlalchemy.orm import InstrumentedAttribute
 
+from app.adapters.direct import DirectConnection, Prepared
 from app.domain.chance import Rng
-from app.models import Code, CodeStatus
+from app.models import Code, CodeStatus, Prize, Tier
 from app.services.uow import TryAgain
 
 SLOTS = 2**31
@@ -30,11 +21,16 @@ class Claimed:
     """A code that is now this entry's, for good once the unit of work commits."""
 
     code_id: int
-    prize_id: UUID
     text: str
+    tier_id: UUID
+    tier_name: str
+    prize_id: UUID
+    prize_name: str
+    instructions: str
+    artwork: str
 
 
-def claim(connection: Connection, tier_id: UUID, rng: Rng) -> Claimed | None:
+def claim(connection: DirectConnection, tier_id: UUID, rng: Rng) -> Claimed | None:
     """Claim one free code of the tier; None when none is left.
 
     The claim is one conditional UPDATE: the row settles the race. It starts at a random slot, so that units
@@ -44,12 +40,11 @@ def claim(connection: Connection, tier_id: UUID, rng: Rng) -> Claimed | None:
     start = rng.randbelow(SLOTS)
     for _ in range(_PATIENCE):
         for statement in (_CLAIM_FROM_START, _CLAIM_WRAPPED):
-            row = connection.execute(statement, {"tier": tier_id, "start": start}).one_or_none()
-            if row is not None:
-                return Claimed(row.id, row.prize_id, row.text)
-        if not connection.scalar(_ANY_FREE, {"tier": tier_id}):
+            if (row := connection.row(statement, {"tier": tier_id, "start": start})) is not None:
+                return Claimed(*row)
+        if not connection.row(_ANY_FREE, {"tier": tier_id}).is_left:
             return None
-        connection.execute(_WAIT_FOR_ONE, {"tier": tier_id})
+        connection.row(_WAIT_FOR_ONE, {"tier": tier_id})
     raise TryAgain
 
 
@@ -66,17 +61,30 @@ def _free() -> Select[int]:
     return select(Code.id).where(Code.tier_id == bindparam("tier"), _IS_FREE)
 
 
-def _claiming(candidate: Select[int]) -> Executable:
+def _of_prize(column: InstrumentedAttribute[str]) -> ScalarSelect[str]:
+    return select(column).where(Prize.id == Code.prize_id).scalar_subquery()
+
+
+def _claiming(candidate: Select[int]) -> Prepared:
     chosen = candidate.order_by(Code.slot).limit(1).with_for_update(skip_locked=True).scalar_subquery()
-    return (
+    return Prepared(
         update(Code)
         .where(Code.id == chosen, _IS_FREE)
         .values(status=CodeStatus.WON)
-        .returning(Code.id, Code.prize_id, Code.text)
+        .returning(
+            Code.id,
+            Code.text,
+            Code.tier_id,
+            select(Tier.name).where(Tier.id == Code.tier_id).scalar_subquery().label("tier_name"),
+            Code.prize_id,
+            _of_prize(Prize.name).label("prize_name"),
+            _of_prize(Prize.instructions).label("instructions"),
+            _of_prize(Prize.artwork).label("artwork"),
+        )
     )
 
 
 _CLAIM_FROM_START = _claiming(_free().where(Code.slot >= bindparam("start")))
 _CLAIM_WRAPPED = _claiming(_free().where(Code.slot < bindparam("start")))
-_ANY_FREE = select(is_left(bindparam("tier")))
-_WAIT_FOR_ONE = _free().order_by(Code.slot).limit(1).with_for_update()
+_ANY_FREE = Prepared(select(is_left(bindparam("tier")).label("is_left")))
+_WAIT_FOR_ONE = Prepared(_free().order_by(Code.slot).limit(1).with_for_update())

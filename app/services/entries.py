@@ -6,11 +6,12 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection, Row, and_, bindparam, exists, insert, or_, select
+from sqlalchemy import and_, bindparam, exists, insert, or_, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from app.adapters.captcha import Solved, Unsolved, Verdict
+from app.adapters.direct import DirectConnection, Prepared
 from app.adapters.seeds import SeedVault
 from app.domain.campaign_rules import is_slug
 from app.domain.chance import Rng
@@ -31,7 +32,6 @@ from app.models import (
     OddsTableRecord,
     Prize,
     SpentChallenge,
-    Tier,
 )
 from app.services import odds
 from app.services.allocation import Claimed, claim
@@ -55,7 +55,7 @@ class Submission:
 
 @shared_unit_of_work
 def submit_entry(
-    session: Session, submission: Submission, *, now: datetime, rng: Rng, vault: SeedVault
+    connection: DirectConnection, submission: Submission, *, now: datetime, rng: Rng, vault: SeedVault
 ) -> Outcome:
     """Take one submission, draw it once, and answer with its stored outcome.
 
@@ -63,7 +63,6 @@ def submit_entry(
     submissions store nothing but their used-up CAPTCHA. Raises NotFound for an unknown campaign and
     SeedUnreadable when the campaign's seed cannot be opened: there is no other source of randomness.
     """
-    connection = session.connection()  # plain rows in and out: nothing here needs the ORM's bookkeeping
     campaign, table = _campaign_with_odds(connection, submission.campaign)
     window, email = window_of(campaign), canonical_email(submission.email)
 
@@ -74,21 +73,20 @@ def submit_entry(
 
     if (reason := refusal(window, now)) is not None:
         return refused(reason)
-    match submission.captcha:
-        case Unsolved(reason):
-            return refused(reason)
-        case Solved() as solved if not _spend(connection, solved):
-            return refused(RefusalReason.CAPTCHA_SPENT)
+    if isinstance(submission.captcha, Unsolved):
+        return refused(submission.captcha.reason)
     period = limit_period(window, now)
-    entrant_id, is_taken = _look_up(connection, campaign.id, email, period, submission.nonce)
-    if is_taken:
+    person = _spend(connection, submission.captcha, campaign.id, email, period, submission.nonce)
+    if person is None:
+        return refused(RefusalReason.CAPTCHA_SPENT)
+    if person.is_taken:
         return refused(already_entered(window))
 
     commitment = entry_commitment(campaign.id, submission.nonce, email)
     drawn = draw(vault.open(campaign.id, campaign.seed_encrypted), commitment, table)
     tier_awarded, claimed = _allocate(connection, table, drawn, rng)
 
-    entry_id = time_ordered_id(now, rng)
+    entry_id, entrant_id = time_ordered_id(now, rng), person.entrant_id
     if entrant_id is None:
         entrant_id = time_ordered_id(now, rng)
         connection.execute(_INSERT_ENTRANT, {"id": entrant_id, "email_key": email, "created_at": now})
@@ -130,8 +128,8 @@ def outcome_of(session: Session, entry_id: UUID) -> tuple[Campaign, Drawn]:
     return campaign, _as_outcome(row, window_of(campaign))
 
 
-def window_of(campaign: Campaign | Row[*tuple[Any, ...]]) -> Window:
-    """What decides whether people may enter the campaign."""
+def window_of(campaign: Campaign | Any) -> Window:
+    """What decides whether people may enter the campaign, given as such or as a row of its columns."""
     return Window(
         campaign.status, campaign.opens_at, campaign.closes_at, campaign.entries, ZoneInfo(campaign.timezone)
     )
@@ -146,17 +144,17 @@ def award_reason(hit: UUID | None, awarded: UUID | None) -> AwardReason:
     return AwardReason.HIT if hit == awarded else AwardReason.FALLBACK
 
 
-def _campaign_with_odds(connection: Connection, slug: str) -> tuple[Row[*tuple[Any, ...]], OddsTable]:
-    row = connection.execute(_CAMPAIGN_WITH_ODDS, {"slug": slug}).one_or_none() if is_slug(slug) else None
+def _campaign_with_odds(connection: DirectConnection, slug: str) -> tuple[Any, OddsTable]:
+    row = connection.row(_CAMPAIGN_WITH_ODDS, {"slug": slug}) if is_slug(slug) else None
     if row is None:
         raise NotFound(f"no campaign is called {slug!r}")
     return row, odds.parse(row.document)
 
 
 def _stored_outcome(
-    connection: Connection, campaign_id: UUID, window: Window, nonce: bytes, email: str
+    connection: DirectConnection, campaign_id: UUID, window: Window, nonce: bytes, email: str
 ) -> Outcome | None:
-    row = connection.execute(_STORED_BY_NONCE, {"campaign": campaign_id, "nonce": nonce}).one_or_none()
+    row = connection.row(_STORED_BY_NONCE, {"campaign": campaign_id, "nonce": nonce})
     if row is None:
         return None
     if row.email_key != email:
@@ -164,7 +162,7 @@ def _stored_outcome(
     return _as_outcome(row, window)
 
 
-def _as_outcome(row: Row[*tuple[Any, ...]], window: Window) -> Drawn:
+def _as_outcome(row: Any, window: Window) -> Drawn:
     if row.code is None:
         return Lost(row.id, next_chance(window, row.created_at), row.created_at)
     return Won(
@@ -179,23 +177,27 @@ def _as_outcome(row: Row[*tuple[Any, ...]], window: Window) -> Drawn:
     )
 
 
-def _spend(connection: Connection, solved: Solved) -> bool:
-    """Use the CAPTCHA up; False when it was used before."""
-    values = {"signature": solved.signature, "expires_at": solved.expires_at}
-    return connection.execute(_SPEND[connection.dialect.name], values).one_or_none() is not None
-
-
-def _look_up(
-    connection: Connection, campaign_id: UUID, email: str, period: str, nonce: bytes
-) -> tuple[UUID | None, bool]:
-    """The person's id, if known; and whether an entry of theirs in this period, or of this nonce, stands."""
-    values = {"campaign": campaign_id, "email": email, "period": period, "nonce": nonce}
-    row = connection.execute(_LOOK_UP, values).one()
-    return row.entrant_id, row.is_taken
+def _spend(
+    connection: DirectConnection, captcha: Solved, campaign_id: UUID, email: str, period: str, nonce: bytes
+) -> Any | None:
+    """Use the CAPTCHA up, and look up who comes with it: `entrant_id`, if known, and `is_taken`, whether an
+    entry of theirs in this period, or of this nonce, stands. None when the CAPTCHA was used before.
+    """
+    return connection.row(
+        _SPEND,
+        {
+            "signature": captcha.signature,
+            "expires_at": captcha.expires_at,
+            "campaign": campaign_id,
+            "email": email,
+            "period": period,
+            "nonce": nonce,
+        },
+    )
 
 
 def _allocate(
-    connection: Connection, table: OddsTable, drawn: Draw, rng: Rng
+    connection: DirectConnection, table: OddsTable, drawn: Draw, rng: Rng
 ) -> tuple[UUID | None, Claimed | None]:
     """Claim from the tier that was hit; while that is empty, from the ones it falls back to."""
     if drawn.tier is not None:
@@ -206,29 +208,50 @@ def _allocate(
 
 
 def _award(
-    connection: Connection, campaign_id: UUID, entry_id: UUID, claimed: Claimed, email: str, now: datetime
+    connection: DirectConnection,
+    campaign_id: UUID,
+    entry_id: UUID,
+    claimed: Claimed,
+    email: str,
+    now: datetime,
 ) -> Won:
-    prize = connection.execute(_PRIZE_WITH_TIER, {"prize": claimed.prize_id}).one()
     connection.execute(
         _INSERT_AWARD,
         {
             "entry_id": entry_id,
             "campaign_id": campaign_id,
-            "tier_id": prize.tier_id,
+            "tier_id": claimed.tier_id,
             "prize_id": claimed.prize_id,
             "code_id": claimed.code_id,
-            "tier_name": prize.tier_name,
-            "prize_name": prize.name,
+            "tier_name": claimed.tier_name,
+            "prize_name": claimed.prize_name,
             "created_at": now,
         },
     )
     return Won(
-        entry_id, prize.tier_name, prize.name, claimed.text, prize.instructions, prize.artwork, email, now
+        entry_id,
+        claimed.tier_name,
+        claimed.prize_name,
+        claimed.text,
+        claimed.instructions,
+        claimed.artwork,
+        email,
+        now,
     )
 
 
-_CAMPAIGN_WITH_ODDS = (
-    select(*Campaign.__table__.columns, OddsTableRecord.document)
+_CAMPAIGN_WITH_ODDS = Prepared(
+    select(
+        Campaign.id,
+        Campaign.status,
+        Campaign.opens_at,
+        Campaign.closes_at,
+        Campaign.entries,
+        Campaign.timezone,
+        Campaign.rules_version,
+        Campaign.seed_encrypted,
+        OddsTableRecord.document,
+    )
     .join(
         OddsTableRecord,
         and_(OddsTableRecord.campaign_id == Campaign.id, OddsTableRecord.version == Campaign.odds_version),
@@ -253,27 +276,23 @@ _STORED = (
     .outerjoin(Code, Code.id == Award.code_id)
     .outerjoin(Prize, Prize.id == Award.prize_id)
 )
-_STORED_BY_NONCE = _STORED.where(
-    Entry.campaign_id == bindparam("campaign"), Entry.nonce == bindparam("nonce")
+_STORED_BY_NONCE = Prepared(
+    _STORED.where(Entry.campaign_id == bindparam("campaign"), Entry.nonce == bindparam("nonce"))
 )
 _PERSON = select(Entrant.id).where(Entrant.email_key == bindparam("email")).scalar_subquery()
 _IN_CAMPAIGN = Entry.campaign_id == bindparam("campaign")
-_LOOK_UP = select(
-    _PERSON.label("entrant_id"),
-    or_(
-        exists().where(_IN_CAMPAIGN, Entry.entrant_id == _PERSON, Entry.period == bindparam("period")),
-        exists().where(_IN_CAMPAIGN, Entry.nonce == bindparam("nonce")),
-    ).label("is_taken"),
+_IS_TAKEN = or_(
+    exists().where(_IN_CAMPAIGN, Entry.entrant_id == _PERSON, Entry.period == bindparam("period")),
+    exists().where(_IN_CAMPAIGN, Entry.nonce == bindparam("nonce")),
 )
-_PRIZE_WITH_TIER = (
-    select(Prize.name, Prize.instructions, Prize.artwork, Prize.tier_id, Tier.name.label("tier_name"))
-    .join(Tier, Tier.id == Prize.tier_id)
-    .where(Prize.id == bindparam("prize"))
+_SPEND = Prepared(
+    {
+        dialect: insert(SpentChallenge)
+        .on_conflict_do_nothing()
+        .returning(_PERSON.label("entrant_id"), _IS_TAKEN.label("is_taken"))
+        for dialect, insert in (("postgresql", postgresql.insert), ("sqlite", sqlite.insert))
+    }
 )
-_SPEND = {
-    dialect: insert(SpentChallenge).on_conflict_do_nothing().returning(SpentChallenge.signature)
-    for dialect, insert in (("postgresql", postgresql.insert), ("sqlite", sqlite.insert))
-}
-_INSERT_ENTRANT = insert(Entrant)
-_INSERT_ENTRY = insert(Entry)
-_INSERT_AWARD = insert(Award)
+_INSERT_ENTRANT = Prepared(insert(Entrant))
+_INSERT_ENTRY = Prepared(insert(Entry))
+_INSERT_AWARD = Prepared(insert(Award))

@@ -9,13 +9,12 @@ import threading
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from sqlalchemy.orm import Session
-
+from app.adapters.direct import DirectConnection
 from app.domain.errors import Busy
 
 T = TypeVar("T")
-Work = Callable[[Session], Any]
-Transact = Callable[[Session, Callable[[Session], None]], None]
+Work = Callable[[DirectConnection], Any]
+Transact = Callable[[Callable[[DirectConnection], None]], None]
 
 
 class _Member:
@@ -37,7 +36,7 @@ class _Member:
 
 
 class GroupCommit:
-    """The queue of one engine. `transact(session, work)` runs work in one committed write transaction."""
+    """The queue of one engine. `transact(work)` runs work in one committed write transaction."""
 
     def __init__(self, transact: Transact, *, max_waiting: int, wait_seconds: float) -> None:
         self._transact = transact
@@ -47,7 +46,7 @@ class GroupCommit:
         self._max_waiting = max_waiting
         self._wait_seconds = wait_seconds
 
-    def run(self, session: Session, work: Callable[[Session], T]) -> T:
+    def run(self, work: Callable[[DirectConnection], T]) -> T:
         """Do the work in the next group and return its value after the commit.
 
         Raises what the work raised, which undoes only this work; or what the commit raised, which undid the
@@ -58,7 +57,7 @@ class GroupCommit:
         if not member.leads:
             self._wait(member)
         if member.leads:
-            self._lead(session)
+            self._lead()
         value: T = member.outcome()
         return value
 
@@ -79,34 +78,32 @@ class GroupCommit:
                 raise Busy
         member.called.acquire()  # in a group by now: what comes of it is known after its commit
 
-    def _lead(self, session: Session) -> None:
+    def _lead(self) -> None:
         group: list[_Member] = []
         try:
-            self._transact(session, lambda own: self._run_all(own, group))
+            self._transact(lambda connection: self._run_all(connection, group))
         except BaseException as error:  # noqa: BLE001 -- handed to everybody it concerns, the leader included
             for member in group or self._take(group):
                 member.error = member.error or error
         finally:
             self._hand_on(group)
 
-    def _run_all(self, session: Session, group: list[_Member]) -> None:
+    def _run_all(self, connection: DirectConnection, group: list[_Member]) -> None:
         """Run everybody who is waiting by now; whoever fails is undone alone."""
         self._take(group)
         if len(group) == 1:
-            group[0].value = group[0].work(session)
+            group[0].value = group[0].work(connection)
             return
-        # Savepoints straight through the driver: the session's own cost more than the work in them.
-        driver: Any = session.connection().connection.driver_connection
         for member in group:
-            driver.execute("SAVEPOINT member")
+            connection.command("SAVEPOINT member")
             try:
-                member.value = member.work(session)
+                member.value = member.work(connection)
             except Exception as error:
                 member.error = error
-                if not driver.in_transaction:  # SQLite has undone everything itself (disk full): all fail
+                if not connection.in_transaction:  # SQLite has undone everything itself (disk full): all fail
                     raise
-                driver.execute("ROLLBACK TO member")
-            driver.execute("RELEASE member")
+                connection.command("ROLLBACK TO member")
+            connection.command("RELEASE member")
 
     def _take(self, group: list[_Member]) -> list[_Member]:
         with self._mutex:

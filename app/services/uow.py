@@ -3,7 +3,7 @@
 import threading
 import time
 from collections.abc import Callable
-from functools import wraps
+from functools import partial, wraps
 from typing import Any, Concatenate, ParamSpec, TypeVar
 from weakref import WeakKeyDictionary
 
@@ -13,11 +13,13 @@ from sqlalchemy.orm import Session
 
 from app.adapters.chance import SystemRng
 from app.adapters.database import MAX_WAITING, WAIT_SECONDS, WRITE, is_locked, is_retryable, write_turn
+from app.adapters.direct import DirectConnection
 from app.domain.errors import Busy, CommitUnknown
 from app.services.group_commit import GroupCommit
 
 P = ParamSpec("P")
 T = TypeVar("T")
+D = TypeVar("D", Session, DirectConnection)
 
 MAX_ATTEMPTS = 6
 _ACTIVE = "prizewell_unit_of_work"
@@ -40,20 +42,20 @@ def unit_of_work(service: Callable[Concatenate[Session, P], T]) -> Callable[Conc
 
 
 def shared_unit_of_work(
-    service: Callable[Concatenate[Session, P], T],
+    service: Callable[Concatenate[DirectConnection, P], T],
 ) -> Callable[Concatenate[Session, P], T]:
     """Like `unit_of_work`, for what many do at once: on SQLite, those that wait meanwhile commit together.
 
-    The service may be given another session than the caller's, and shares its transaction with others: it
-    works on the connection and returns plain values, never mapped rows. It runs again even when its commit
-    may have taken place, and must then say what it said before.
+    The service is called with the caller's session and given a connection, whose transaction it may share
+    with others. It runs again even when its commit may have taken place, and must then say what it said
+    before.
     """
     return _as_unit(service, _together)
 
 
 def _as_unit(
-    service: Callable[Concatenate[Session, P], T],
-    perform: Callable[[Session, Callable[[Session], T]], T],
+    service: Callable[Concatenate[D, P], T],
+    perform: Callable[[Session, Callable[[D], T]], T],
 ) -> Callable[Concatenate[Session, P], T]:
     @wraps(service)
     def run(session: Session, /, *args: P.args, **kwargs: P.kwargs) -> T:
@@ -85,23 +87,17 @@ def _attempts(perform: Callable[[], T]) -> T:
         time.sleep((1 + _rng.randbelow(8 * attempt)) / 1000)
 
 
-def _alone(
-    session: Session, work: Callable[[Session], T], commit: Callable[[Session], None] = Session.commit
-) -> T:
+def _once(session: Session, work: Callable[[Session], T]) -> T:
     session.rollback()
     with write_turn(_engine(session)):
         try:
             session.connection(execution_options={WRITE: True})
             result = work(session)
-            commit(session)
+            _commit_once(session)
         except BaseException:
             session.rollback()
             raise
     return result
-
-
-def _once(session: Session, work: Callable[[Session], T]) -> T:
-    return _alone(session, work, _commit_once)
 
 
 def _commit_once(session: Session) -> None:
@@ -113,18 +109,26 @@ def _commit_once(session: Session) -> None:
         raise
 
 
-def _together(session: Session, work: Callable[[Session], T]) -> T:
+def _together(session: Session, work: Callable[[DirectConnection], T]) -> T:
+    session.rollback()  # nobody waits with a connection in hand
     engine = _engine(session)
-    if engine.dialect.name != "sqlite":
-        return _alone(session, work)
-    session.rollback()
-    return _group_of(engine).run(session, work)
+    if engine.dialect.name == "sqlite":
+        return _group_of(engine).run(work)
+    return _transact(engine, work)
+
+
+def _transact(engine: Engine, work: Callable[[DirectConnection], T]) -> T:
+    with write_turn(engine), engine.connect() as connection:
+        connection.execution_options(**{WRITE: True})
+        with connection.begin():
+            return work(DirectConnection(connection))
 
 
 def _group_of(engine: Engine) -> GroupCommit:
     with _groups_mutex:
         if engine not in _groups:
-            _groups[engine] = GroupCommit(_alone, max_waiting=MAX_WAITING, wait_seconds=WAIT_SECONDS)
+            transact = partial(_transact, engine)
+            _groups[engine] = GroupCommit(transact, max_waiting=MAX_WAITING, wait_seconds=WAIT_SECONDS)
         return _groups[engine]
 
 

@@ -46,7 +46,7 @@ def _after(place: str, function: Callable[..., T]) -> Callable[..., T]:
 
 patch.object(entries, "_campaign_with_odds", _before(AFTER_LOCK, entries._campaign_with_odds)).start()
 patch.object(entries, "claim", _after(AFTER_CLAIM, allocation.claim)).start()
-patch.object(uow, "_alone", _after(AFTER_COMMIT, uow._alone)).start()
+patch.object(uow, "_transact", _after(AFTER_COMMIT, uow._transact)).start()
 patch.object(views, "submit_entry", _after(BEFORE_REPLY, entries.submit_entry)).start()
 
 site = create_app()

@@ -5,13 +5,14 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from sqlalchemy import Engine, create_engine
 from sqlalchemy.orm import Session
 
 from app.adapters.chance import SystemRng
 from app.adapters.database import prepare_engine
+from app.adapters.direct import DirectConnection
 from app.domain.outcomes import Outcome
 from app.services.entries import Submission, submit_entry
 from app.services.uow import unit_of_work
@@ -73,4 +74,7 @@ def enter_alone(engine: Engine, submission: Submission) -> Outcome:
         return _submit_alone(session, submission, now=NOON, rng=SystemRng(), vault=VAULT)
 
 
-_submit_alone: Callable[..., Outcome] = unit_of_work(inspect.unwrap(submit_entry))
+@unit_of_work
+def _submit_alone(session: Session, /, submission: Submission, **tools: Any) -> Outcome:
+    plain: Callable[..., Outcome] = inspect.unwrap(submit_entry)
+    return plain(DirectConnection(session.connection()), submission, **tools)

@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy.orm import Session
 
 from app.adapters.chance import SystemRng
+from app.adapters.direct import DirectConnection
 from app.domain.errors import Busy
 from app.domain.outcomes import Lost, Outcome, Won
 from app.services import allocation
@@ -25,7 +26,8 @@ def enter_while_the_last_code_is_held(session: Session, url: str, *, keep: bool)
     outcomes: list[Outcome] = []
     with engine_for(url, 2) as engine:
         with engine.connect() as other:
-            assert claim(other, tier.id, SystemRng()) is not None
+            other.begin()
+            assert claim(DirectConnection(other), tier.id, SystemRng()) is not None
             entrant = threading.Thread(target=lambda: outcomes.append(enter(engine, submission())))
             entrant.start()
             entrant.join(0.5)

@@ -20,6 +20,7 @@ from app.services.entries import Submission
 from tests.race.books import broken_promises, read_books
 from tests.race.crowd import engine_for, enter, enter_alone, together
 from tests.race.tables import create_tables_without
+from tests.race.unguarded import look
 from tests.race.visitor import Answer, Visitor
 from tests.support.factories import TierSpec, make_campaign, submission
 from tests.support.site import running_site
@@ -96,16 +97,14 @@ def test_control_a_look_without_the_constraint_lets_everybody_in(
         create_tables_without(engine, "entry", "campaign_id", "nonce")
         make_campaign(session, [TierSpec("Gold", codes=COPIES)])
     everybody_has_looked = threading.Barrier(COPIES, timeout=10)
-    look = entries._look_up
 
     def look_together(*args: Any) -> Any:
         found = look(*args)
         everybody_has_looked.wait()
         return found
 
-    monkeypatch.setattr(entries, "_look_up", look_together)
     # The write queue, and a write before the look, would keep the others waiting on SQLite: both go too.
-    monkeypatch.setattr(entries, "_spend", lambda *_args: True)
+    monkeypatch.setattr(entries, "_spend", look_together)
     with engine_for(empty_database_url, COPIES, prepared=False) as engine:
         outcomes = from_many_people(partial(enter_alone, engine))
         assert read_books(engine).entries == COPIES

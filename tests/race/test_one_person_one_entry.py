@@ -15,6 +15,7 @@ from app.services.entries import Submission
 from tests.race.books import broken_promises, read_books
 from tests.race.crowd import engine_for, enter, enter_alone, together
 from tests.race.tables import create_tables_without
+from tests.race.unguarded import look
 from tests.support.factories import TierSpec, make_campaign, submission
 
 pytestmark = pytest.mark.race
@@ -49,16 +50,14 @@ def test_control_a_look_without_the_constraint_draws_every_try(
         enter(engine, submission(99, campaign="spring", email="aysekaya@gmail.com"))  # a known person
         make_campaign(session, STOCK, seed=1)
     everybody_has_looked = threading.Barrier(TRIES, timeout=10)
-    look = entries._look_up
 
     def look_together(*args: Any) -> Any:
         found = look(*args)
         everybody_has_looked.wait()
         return found
 
-    monkeypatch.setattr(entries, "_look_up", look_together)
     # The write queue, and a write before the look, would keep the others waiting on SQLite: both go too.
-    monkeypatch.setattr(entries, "_spend", lambda *_args: True)
+    monkeypatch.setattr(entries, "_spend", look_together)
     with engine_for(empty_database_url, TRIES, prepared=False) as engine:
         outcomes = together(TRIES, lambda number: enter_alone(engine, spelling(number)))
     assert all(isinstance(outcome, Won) for outcome in outcomes)

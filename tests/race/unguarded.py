@@ -5,13 +5,15 @@ from contextlib import suppress
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Row, select, update
+from sqlalchemy import Row, bindparam, select, update
 from sqlalchemy.orm import Session
 
 from app.adapters.chance import SystemRng
+from app.adapters.direct import DirectConnection, Prepared
 from app.domain.chance import Rng
 from app.domain.outcomes import Outcome
 from app.models import Code, CodeStatus
+from app.services import entries
 from app.services.allocation import Claimed
 from app.services.entries import Submission, submit_entry
 
@@ -19,7 +21,7 @@ from app.services.entries import Submission, submit_entry
 class Seen(SystemRng):
     """Carries what was seen from the look to the claim: of all arguments, the claim is given this one."""
 
-    def __init__(self, code: Row[int, UUID, str] | None) -> None:
+    def __init__(self, code: Row[int, str, UUID, UUID] | None) -> None:
         self.code = code
 
 
@@ -43,18 +45,28 @@ class Asking:
         return submit_entry(session, submission, **tools | {"rng": seen})
 
 
-def claim_what_was_seen(connection: Connection, _tier_id: UUID, rng: Rng) -> Claimed | None:
+def claim_what_was_seen(connection: DirectConnection, _tier_id: UUID, rng: Rng) -> Claimed | None:
     """Stands in for `allocation.claim`: writes by id, without looking at what became of the code."""
     assert isinstance(rng, Seen)
     if rng.code is None:
         return None
-    claimed = Claimed(*rng.code)
-    connection.execute(update(Code).where(Code.id == claimed.code_id).values(status=CodeStatus.WON))
-    return claimed
+    connection.execute(_TAKE, {"seen": rng.code.id})
+    return Claimed(
+        rng.code.id, rng.code.text, rng.code.tier_id, "Gold", rng.code.prize_id, "A prize", "", "gift"
+    )
 
 
+def look(
+    connection: DirectConnection, _captcha: object, campaign: UUID, email: str, period: str, nonce: bytes
+) -> Any:
+    """Stands in for `entries._spend`: looks up who comes, and writes nothing."""
+    return connection.row(_LOOK, {"campaign": campaign, "email": email, "period": period, "nonce": nonce})
+
+
+_LOOK = Prepared(select(entries._PERSON.label("entrant_id"), entries._IS_TAKEN.label("is_taken")))
+_TAKE = Prepared(update(Code).where(Code.id == bindparam("seen")).values(status=CodeStatus.WON))
 _FIRST_FREE = (
-    select(Code.id, Code.prize_id, Code.text)
+    select(Code.id, Code.text, Code.tier_id, Code.prize_id)
     .where(Code.status == CodeStatus.FREE)
     .order_by(Code.slot)
     .limit(1)

@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from uuid import uuid4
 
 import pytest
@@ -10,6 +11,7 @@ from sqlalchemy import Engine, event, func, insert, select
 from sqlalchemy.orm import Session
 
 from app.adapters.database import write_turn
+from app.adapters.direct import DirectConnection, Prepared
 from app.domain.errors import Busy
 from app.models import Entrant
 from app.services import uow
@@ -27,9 +29,11 @@ def engine(session: Session) -> Engine:
     return bind
 
 
-def add_entrant(session: Session, name: str) -> str:
-    row = {"id": uuid4(), "email_key": f"{name}@example.org", "created_at": NOON}
-    session.connection().execute(insert(Entrant), row)
+ADD = Prepared(insert(Entrant))
+
+
+def add_entrant(connection: DirectConnection, name: str) -> str:
+    connection.execute(ADD, {"id": uuid4(), "email_key": f"{name}@example.org", "created_at": NOON})
     if name.startswith("wrong"):
         raise ValueError(name)
     return name
@@ -132,10 +136,10 @@ def test_when_the_database_ends_the_transaction_nothing_is_half_written(
 ) -> None:
     """A full disk makes SQLite roll back everything by itself: no member may go on outside a transaction."""
 
-    def fill_the_disk(own: Session, name: str) -> str:
-        add_entrant(own, name)
+    def fill_the_disk(connection: DirectConnection, name: str) -> str:
+        add_entrant(connection, name)
         if name == "full":
-            own.connection().exec_driver_sql("ROLLBACK")  # what SQLITE_FULL does
+            connection.command("ROLLBACK")  # what SQLITE_FULL does
             raise OSError("disk full")
         return name
 
@@ -162,21 +166,20 @@ def test_when_the_database_ends_the_transaction_nothing_is_half_written(
 
 
 def test_past_the_bound_it_says_busy(session: Session, engine: Engine) -> None:
-    group = GroupCommit(uow._alone, max_waiting=0, wait_seconds=1)
+    group = GroupCommit(partial(uow._transact, engine), max_waiting=0, wait_seconds=1)
     with pytest.raises(Busy):
-        group.run(session, lambda own: add_entrant(own, "one"))
+        group.run(lambda connection: add_entrant(connection, "one"))
 
 
 def test_who_waits_too_long_is_told_and_nothing_is_stored(session: Session, engine: Engine) -> None:
-    group = GroupCommit(uow._alone, max_waiting=9, wait_seconds=0.05)
+    group = GroupCommit(partial(uow._transact, engine), max_waiting=9, wait_seconds=0.05)
     answers: list[object] = []
 
     def run() -> None:
-        with Session(engine) as own:
-            try:
-                answers.append(group.run(own, lambda chosen: add_entrant(chosen, "late")))
-            except Busy as error:
-                answers.append(error)
+        try:
+            answers.append(group.run(lambda connection: add_entrant(connection, "late")))
+        except Busy as error:
+            answers.append(error)
 
     leader = threading.Thread(target=run)
     follower = threading.Thread(target=run)
@@ -202,53 +205,49 @@ def test_those_who_come_during_a_commit_are_led_by_the_first_of_them(
 
 
 def _run_in_thread(
-    group: GroupCommit, engine: Engine, work: Callable[[Session], str], answers: list[str]
+    group: GroupCommit, work: Callable[[DirectConnection], str], answers: list[str]
 ) -> threading.Thread:
-    def run() -> None:
-        with Session(engine) as own:
-            answers.append(group.run(own, work))
-
-    thread = threading.Thread(target=run)
+    thread = threading.Thread(target=lambda: answers.append(group.run(work)))
     thread.start()
     return thread
 
 
 def test_who_comes_during_a_commit_leads_the_next_group(session: Session, engine: Engine) -> None:
-    group = GroupCommit(uow._alone, max_waiting=9, wait_seconds=10)
+    group = GroupCommit(partial(uow._transact, engine), max_waiting=9, wait_seconds=10)
     is_inside, may_finish = threading.Event(), threading.Event()
     answers: list[str] = []
 
-    def slow(own: Session) -> str:
+    def slow(connection: DirectConnection) -> str:
         is_inside.set()
         may_finish.wait(10)
-        return add_entrant(own, "first")
+        return add_entrant(connection, "first")
 
-    leader = _run_in_thread(group, engine, slow, answers)
+    leader = _run_in_thread(group, slow, answers)
     assert is_inside.wait(10)
-    later = _run_in_thread(group, engine, lambda own: add_entrant(own, "second"), answers)
+    later = _run_in_thread(group, lambda connection: add_entrant(connection, "second"), answers)
     _until(lambda: len(group._waiting) == 1)
     may_finish.set()
     leader.join(10)
     later.join(10)
     assert sorted(answers) == ["first", "second"]
     assert stored(session) == {"first", "second"}
-    assert group.run(session, lambda own: add_entrant(own, "third")) == "third"
+    assert group.run(lambda connection: add_entrant(connection, "third")) == "third"
 
 
 def test_whose_time_runs_out_inside_a_group_is_told_what_came_of_it(session: Session, engine: Engine) -> None:
     """Once a unit is being run nobody may be told that nothing was stored."""
-    group = GroupCommit(uow._alone, max_waiting=9, wait_seconds=0.3)
+    group = GroupCommit(partial(uow._transact, engine), max_waiting=9, wait_seconds=0.3)
     time_is_up = threading.Event()
     answers: list[str] = []
 
-    def slow(own: Session) -> str:
+    def slow(connection: DirectConnection) -> str:
         time_is_up.wait(10)
-        return add_entrant(own, "slow")
+        return add_entrant(connection, "slow")
 
     with write_turn(engine):
-        leader = _run_in_thread(group, engine, slow, answers)
+        leader = _run_in_thread(group, slow, answers)
         _until(lambda: len(group._waiting) == 1)
-        follower = _run_in_thread(group, engine, lambda own: add_entrant(own, "patient"), answers)
+        follower = _run_in_thread(group, lambda connection: add_entrant(connection, "patient"), answers)
         _until(lambda: len(group._waiting) == 2)
     follower.join(0.6)
     assert follower.is_alive()
