@@ -28,7 +28,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         __name__,
         root_path=str(Path(__file__).parent),
         template_folder=str(ROOT / "templates"),
-        static_folder=str(ROOT / "static"),
+        static_folder=None,  # app.web.static_files serves it
     )
     _configure(app, settings)
     _init_extensions(app)
@@ -61,7 +61,6 @@ def _configure(app: Flask, settings: Settings) -> None:
         RATELIMIT_ENABLED=settings.rate_limits,
         RATELIMIT_STORAGE_URI=settings.rate_limit_storage,
         RATELIMIT_STRATEGY="sliding-window-counter",
-        SEND_FILE_MAX_AGE_DEFAULT=3600,
     )
     if settings.trusted_proxies:
         count = settings.trusted_proxies

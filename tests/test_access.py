@@ -20,6 +20,7 @@ ANYONE = None
 
 ACCESS: dict[str, Role | None] = {
     "static": ANYONE,
+    "static_other": ANYONE,
     "public.home": ANYONE,
     "public.favicon": ANYONE,
     "public.landing_page": ANYONE,

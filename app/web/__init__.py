@@ -2,7 +2,8 @@
 
 from flask import Flask
 
-from app.web import errors, filters, headers, upkeep
+from app.config import ROOT
+from app.web import errors, filters, headers, packing, static_files, upkeep
 from app.web.access import load_staff
 from app.web.account.views import account
 from app.web.admin import admin
@@ -16,7 +17,9 @@ def register(app: Flask) -> None:
     app.register_blueprint(partner)  # /partner     a partner's own figures
     app.register_blueprint(account)  # /account     staff sign in and out
     app.register_blueprint(admin)  # /admin       the console
+    static_files.register(app, ROOT / "static")  # /static
     headers.register(app)
+    packing.register(app)
     errors.register(app)
     filters.register(app)
     load_staff(app)
