@@ -1,6 +1,6 @@
-"""Campaigns: plan, open, pause and close a giveaway."""
+"""Campaigns: plan, open, pause, close and put away a giveaway."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from uuid import UUID
@@ -13,13 +13,15 @@ from app.adapters.seeds import SeedVault
 from app.domain.campaign_rules import ACCENTS, RESERVED_SLUGS, YEARS, is_slug
 from app.domain.chance import Rng
 from app.domain.draw import SEED_BYTES, seed_commitment
-from app.domain.eligibility import CampaignStatus, EntryLimit
+from app.domain.eligibility import CampaignStatus, EntryLimit, Phase, phase
 from app.domain.errors import Conflict, InvalidInput, NotFound, StaleEdit
 from app.domain.ids import random_id
+from app.domain.launch import NotReady, Site, blocking
 from app.domain.odds import MAX_WEIGHT
 from app.models import Campaign, Entry
-from app.services import audit, odds
+from app.services import audit, launch_check, odds, official_rules
 from app.services.audit import Actor
+from app.services.entries import window_of
 from app.services.fields import many_lines, one_line
 from app.services.uow import unit_of_work
 
@@ -34,7 +36,8 @@ class CampaignPlan:
     title: str
     intro: str = ""
     sponsor: str = ""
-    rules: str = ""
+    eligibility: str = ""  # who may take part, in the marketer's own words
+    rules: str = ""  # whatever else the rules say, in their own words
     accent: str = "indigo"
     timezone: str = "UTC"
     opens_at: datetime | None = None
@@ -77,9 +80,12 @@ def get_for_change(session: Session, campaign_id: UUID) -> Campaign:
     return campaign
 
 
-def listing(session: Session) -> Sequence[Campaign]:
-    """All campaigns, newest first."""
-    return session.scalars(select(Campaign).order_by(Campaign.created_at.desc())).all()
+def listing(session: Session, *, archived: bool | None = None) -> Sequence[Campaign]:
+    """The campaigns, newest first: all of them, or those that are archived, or those that are not."""
+    query = select(Campaign).order_by(Campaign.created_at.desc())
+    if archived is not None:
+        query = query.where(Campaign.archived_at.is_not(None) if archived else Campaign.archived_at.is_(None))
+    return session.scalars(query).all()
 
 
 @unit_of_work
@@ -133,10 +139,12 @@ def edit(
     """Change a campaign's texts, window and limit; `expected_version` is the one the form was filled from.
 
     Raises StaleEdit when somebody else saved meanwhile, Conflict for a taken slug, or for another limit per
-    person or time zone once people have entered; InvalidInput for a wrong field.
+    person or time zone once people have entered, or for an archived campaign; InvalidInput for a wrong
+    field.
     """
     plan = _checked(plan)
     campaign = get_for_change(session, campaign_id)
+    _check_not_archived(campaign)
     if expected_version is not None and campaign.version != expected_version:
         raise StaleEdit("somebody else has saved this campaign meanwhile; look at the new values first")
     before, after = audit.changes(campaign, asdict(plan))
@@ -150,9 +158,8 @@ def edit(
         )
     for name, value in after.items():
         setattr(campaign, name, value)
-    if "rules" in after:
-        campaign.rules_version += 1
     campaign.version += 1
+    official_rules.keep_up(session, campaign_id, now)
     audit.record(
         session,
         actor,
@@ -176,21 +183,29 @@ def set_status(
     actor: Actor,
     now: datetime,
     reason: str = "",
+    site: Site | None = None,
 ) -> Campaign:
     """Open, pause or close. Asking for the status it has changes nothing; a closed campaign stays closed.
 
-    Raises Conflict for a step that is not allowed.
+    Raises Conflict for a step that is not allowed, and its kind NotReady when the launch check, which looks
+    at the server too where a `site` is given, finds something that blocks opening.
     """
     campaign = get_for_change(session, campaign_id)
     if campaign.status is status:
         return campaign
+    _check_not_archived(campaign)
     if status not in _STEPS[campaign.status]:
         raise Conflict(
             "a campaign that is %(status)s cannot become %(wanted)s", status=campaign.status, wanted=status
         )
+    if status is CampaignStatus.OPEN:
+        problems = blocking(launch_check.check(session, campaign, now=now, site=site))
+        if problems:
+            raise NotReady(problems)
     before = {"status": campaign.status}
     campaign.status = status
     campaign.version += 1
+    official_rules.keep_up(session, campaign_id, now)
     audit.record(
         session,
         actor,
@@ -226,7 +241,69 @@ def set_lose_weight(
             after={"lose_weight": lose_weight},
             reason=reason,
         )
+        official_rules.keep_up(session, campaign_id, now)
     return campaign
+
+
+@unit_of_work
+def archive(
+    session: Session, campaign_id: UUID, *, actor: Actor, now: datetime, reason: str = ""
+) -> Campaign:
+    """Put a campaign that is over, or a draft, out of the lists; nothing of it is deleted.
+
+    One whose end has passed is closed with it: a later end would not bring it back. Raises Conflict while
+    people can enter, or soon can.
+    """
+    campaign = get_for_change(session, campaign_id)
+    if campaign.archived_at is not None:
+        return campaign
+    current = phase(window_of(campaign), now)
+    if current not in {Phase.DRAFT, Phase.CLOSED}:
+        raise Conflict("a campaign that people can still enter cannot be archived: close it first")
+    before = {"status": campaign.status, "archived_at": None}
+    if current is Phase.CLOSED:
+        campaign.status = CampaignStatus.CLOSED
+    campaign.archived_at = now
+    _record_archiving(session, campaign, "campaign.archive", before, actor, now, reason)
+    return campaign
+
+
+@unit_of_work
+def unarchive(
+    session: Session, campaign_id: UUID, *, actor: Actor, now: datetime, reason: str = ""
+) -> Campaign:
+    """Bring an archived campaign back into the lists: a draft as a draft, any other closed as it was."""
+    campaign = get_for_change(session, campaign_id)
+    if campaign.archived_at is None:
+        return campaign
+    before = {"status": campaign.status, "archived_at": campaign.archived_at}
+    campaign.archived_at = None
+    _record_archiving(session, campaign, "campaign.unarchive", before, actor, now, reason)
+    return campaign
+
+
+def _record_archiving(
+    session: Session,
+    campaign: Campaign,
+    action: str,
+    before: Mapping[str, object],
+    actor: Actor,
+    now: datetime,
+    reason: str,
+) -> None:
+    campaign.version += 1
+    after = {"status": campaign.status, "archived_at": campaign.archived_at}
+    audit.record(
+        session,
+        actor,
+        action,
+        campaign.slug,
+        now=now,
+        campaign_id=campaign.id,
+        before=before,
+        after=after,
+        reason=reason,
+    )
 
 
 _STEPS = {
@@ -240,6 +317,11 @@ _ACTS = {CampaignStatus.OPEN: "open", CampaignStatus.PAUSED: "pause", CampaignSt
 
 def _has_entries(session: Session, campaign_id: UUID) -> bool:
     return bool(session.scalar(select(exists().where(Entry.campaign_id == campaign_id))))
+
+
+def _check_not_archived(campaign: Campaign) -> None:
+    if campaign.archived_at is not None:
+        raise Conflict("this campaign is archived: bring it back into the list first")
 
 
 def _check_lose_weight(weight: int) -> None:
@@ -273,5 +355,6 @@ def _checked(plan: CampaignPlan) -> CampaignPlan:
         title=one_line("title", plan.title, 120),
         sponsor=one_line("sponsor", plan.sponsor, 120) if plan.sponsor.strip() else "",
         intro=many_lines("intro", plan.intro, 2000),
+        eligibility=many_lines("eligibility", plan.eligibility, 2000),
         rules=many_lines("rules", plan.rules, 50_000),
     )

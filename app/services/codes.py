@@ -13,7 +13,7 @@ from app.domain.code_list import CodeList, Duplicate, Malformed
 from app.domain.codes import InvalidPrefix, clean_prefix
 from app.domain.errors import Conflict, InvalidInput
 from app.models import Code, CodeStatus, Prize, PrizeKind
-from app.services import audit, prizes, stock
+from app.services import audit, official_rules, prizes, stock
 from app.services.audit import Actor
 from app.services.stock import Progress
 from app.services.uow import unit_of_work
@@ -169,6 +169,7 @@ def _record_added(
         campaign_id=prize.campaign_id,
         after={"prize": prize.id, "added": batch.count, "digest": batch.digest},
     )
+    official_rules.keep_up(session, prize.campaign_id, now)
 
 
 def _check_kind(prize: Prize) -> None:

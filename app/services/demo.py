@@ -20,22 +20,11 @@ ACTOR = Actor("demo")
 SLUG = "welcome"
 PARTNER = "ayse"
 
+_WHO = "Everyone who is 18 or older. Taking part is free and no purchase is needed."
 _RULES = """\
-Who may take part
+What you can do with a prize
 
-Everyone who is 18 or older. One entry per person for the whole campaign. Taking part is free and no purchase
-is needed.
-
-How the draw works
-
-Each entry is drawn the moment it is sent, with the odds shown on this page. The draw depends on a seed that
-was fixed before the first entry and on a number your own browser makes, so nobody can steer it, and it can
-be checked afterwards.
-
-What you can win
-
-The prizes on the landing page, as long as stock lasts. A code can be used once, by the person who won it.
-Prizes cannot be exchanged for cash.
+A code can be used once, by the person who won it. Prizes cannot be exchanged for cash.
 
 Your data
 
@@ -49,6 +38,7 @@ _PLAN = CampaignPlan(
     intro="Leave your name and find out at once: thousands of small treats, and a few days away that you will"
     " not stop talking about.",
     sponsor="Corner & Pine",
+    eligibility=_WHO,
     rules="\n\n".join(" ".join(paragraph.split()) for paragraph in _RULES.split("\n\n")),
 )
 _LOSE_WEIGHT = 600

@@ -3,14 +3,17 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import Row, bindparam, select
 from sqlalchemy.orm import Session
 
 from app.domain.eligibility import CampaignStatus, Phase, phase
+from app.domain.errors import NotFound
 from app.domain.odds import OddsTable
+from app.domain.official_rules import RuleFacts
 from app.models import Campaign, OddsTableRecord, Prize, Tier
-from app.services import allocation, campaigns, odds, stock
+from app.services import allocation, campaigns, odds, official_rules, stock
 from app.services.entries import window_of
 
 
@@ -36,21 +39,23 @@ class LandingPage:
 
 
 @dataclass(frozen=True, slots=True)
-class TierChance:
-    """One line of the published odds: `weight` of `total` tickets."""
-
-    name: str
-    weight: int
-    total: int
-
-
-@dataclass(frozen=True, slots=True)
 class RulesPage:
-    """The rules with the odds in force."""
+    """One version of the official rules; of a draft there are none yet.
+
+    `version` is 0 and `since` None where what holds now was never kept: it opened before versions were.
+    """
 
     campaign: Campaign
     phase: Phase
-    chances: tuple[TierChance, ...]
+    facts: RuleFacts | None
+    version: int = 0
+    since: datetime | None = None
+    earlier: int | None = None  # the number of the version before, where it was kept
+
+    @property
+    def is_in_force(self) -> bool:
+        """True for the rules that an entry made now accepts."""
+        return self.version in {0, self.campaign.rules_version}
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,17 +86,35 @@ def landing_page(
     rows = session.execute(_PRIZES, {"campaign": campaign.id}).all()
     if current is Phase.LIVE and not any(row.is_left for row in rows):
         current = Phase.SOLD_OUT
-    totals = stock.offered(session, {row.id: row.stock_version for row in rows})
-    cards = (PrizeCard(row.name, row.text, row.artwork, row.tier, totals[row.id]) for row in rows)
-    return LandingPage(campaign, current, tuple(card for card in cards if card.total), partner_name)
+    return LandingPage(campaign, current, _cards(session, rows), partner_name)
 
 
-def rules_page(session: Session, slug: str, *, now: datetime) -> RulesPage:
-    """The rules page. Raises NotFound."""
+def preview_page(session: Session, slug: str) -> LandingPage:
+    """The landing page as it looks while people can enter, whatever the status. Raises NotFound."""
     campaign = campaigns.get(session, slug)
-    table, names = odds.in_force(session, campaign), _tier_names(session, campaign)
-    chances = tuple(TierChance(names[tier.id.hex], tier.weight, table.total) for tier in table.tiers)
-    return RulesPage(campaign, phase(window_of(campaign), now), chances)
+    rows = session.execute(_PRIZES, {"campaign": campaign.id}).all()
+    return LandingPage(campaign, Phase.LIVE, _cards(session, rows))
+
+
+def rules_page(session: Session, slug: str, version: int | None = None, *, now: datetime) -> RulesPage:
+    """The rules in force, or an older `version` of them. Raises NotFound, also for one that was not kept."""
+    campaign = campaigns.get(session, slug)
+    current = phase(window_of(campaign), now)
+    kept = official_rules.find(session, campaign.id, version or campaign.rules_version)
+    if kept is None:
+        if version is not None:
+            raise NotFound("these rules were not kept")
+        facts = None if current is Phase.DRAFT else official_rules.facts_now(session, campaign)
+        return RulesPage(campaign, current, facts)
+    earlier = official_rules.find(session, campaign.id, kept.version - 1)
+    return RulesPage(
+        campaign,
+        current,
+        RuleFacts.from_document(kept.document),
+        kept.version,
+        kept.created_at,
+        earlier.version if earlier else None,
+    )
 
 
 def fairness_page(session: Session, slug: str, *, now: datetime) -> FairnessPage:
@@ -108,6 +131,13 @@ def open_campaigns(session: Session, *, now: datetime) -> list[Campaign]:
     opened = select(Campaign).where(Campaign.status == CampaignStatus.OPEN)
     newest_first = session.scalars(opened.order_by(Campaign.created_at.desc())).all()
     return [campaign for campaign in newest_first if phase(window_of(campaign), now) is Phase.LIVE]
+
+
+def _cards(session: Session, rows: Sequence[Row[*tuple[Any, ...]]]) -> tuple[PrizeCard, ...]:
+    """The prizes there is at least one of."""
+    totals = stock.offered(session, {row.id: row.stock_version for row in rows})
+    cards = (PrizeCard(row.name, row.text, row.artwork, row.tier, totals[row.id]) for row in rows)
+    return tuple(card for card in cards if card.total)
 
 
 def _tier_names(session: Session, campaign: Campaign) -> dict[str, str]:

@@ -16,7 +16,7 @@ from app.domain.chance import Rng
 from app.domain.errors import Conflict, InvalidInput, NotFound, StaleEdit
 from app.domain.ids import random_id
 from app.models import Campaign, Code, Prize, PrizeKind, Tier
-from app.services import audit, campaigns, tiers
+from app.services import audit, campaigns, official_rules, tiers
 from app.services.audit import Actor
 from app.services.fields import many_lines, one_line
 from app.services.stock import add_generated, check_count, claim_prefix, get_prize_for_change, withdraw_free
@@ -135,6 +135,7 @@ def add(
     audit.record(
         session, actor, "prize.add", prize.name, now=now, campaign_id=campaign.id, after=after, reason=reason
     )
+    official_rules.keep_up(session, campaign.id, now)
     return prize
 
 
@@ -185,6 +186,7 @@ def edit(
             after=after,
             reason=reason,
         )
+        official_rules.keep_up(session, prize.campaign_id, now)
     return prize
 
 
@@ -205,6 +207,7 @@ def remove(session: Session, prize_id: UUID, *, actor: Actor, now: datetime, rea
         after={"prize": prize_id, "withdrawn": batch.count, "digest": batch.digest},
         reason=reason,
     )
+    official_rules.keep_up(session, prize.campaign_id, now)
     return batch.count
 
 

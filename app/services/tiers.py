@@ -14,7 +14,7 @@ from app.domain.errors import Conflict, InvalidInput, NotFound, StaleEdit
 from app.domain.ids import random_id
 from app.domain.odds import MAX_WEIGHT, OnEmpty
 from app.models import Campaign, Prize, Tier
-from app.services import audit, campaigns, odds, stock
+from app.services import audit, campaigns, odds, official_rules, stock
 from app.services.audit import Actor
 from app.services.fields import one_line
 from app.services.uow import unit_of_work
@@ -212,7 +212,9 @@ def _get_for_change(session: Session, tier_id: UUID) -> tuple[Campaign, Tier]:
 
 
 def _next_odds(session: Session, campaign: Campaign, now: datetime) -> dict[str, int]:
-    return {"odds_version": campaign.odds_version} if odds.write_next_version(session, campaign, now) else {}
+    is_new = odds.write_next_version(session, campaign, now)
+    official_rules.keep_up(session, campaign.id, now)
+    return {"odds_version": campaign.odds_version} if is_new else {}
 
 
 def _checked(session: Session, campaign_id: UUID, plan: TierPlan, tier: Tier | None) -> TierPlan:

@@ -121,7 +121,7 @@ def test_an_edit_is_on_record_with_what_was_before(session: Session) -> None:
     assert (record.before, record.reason) == ({"title": "Summer giveaway", "rules": ""}, "typing error")
     assert record.after == {"title": "Big giveaway", "rules": "One each."}
     changed = campaigns.get(session, "summer")
-    assert (changed.version, changed.rules_version) == (2, 2)
+    assert (changed.version, changed.rules_version) == (2, 0)
 
 
 def test_an_edit_that_changes_nothing_leaves_no_trace(session: Session) -> None:
@@ -152,11 +152,12 @@ def test_limit_and_zone_are_fixed_once_people_have_entered(session: Session) -> 
 
 
 def test_the_steps_of_a_campaign(session: Session) -> None:
-    campaign = create(session)
+    campaign = make_campaign(session, status=CampaignStatus.DRAFT)
+    before = len(actions(session))
     steps = [CampaignStatus.OPEN, CampaignStatus.OPEN, CampaignStatus.PAUSED, CampaignStatus.OPEN]
     for status in [*steps, CampaignStatus.CLOSED]:
         assert set_status(session, campaign, status).status is status
-    assert actions(session)[1:] == ["campaign.open", "campaign.pause", "campaign.open", "campaign.close"]
+    assert actions(session)[before:] == ["campaign.open", "campaign.pause", "campaign.open", "campaign.close"]
     with pytest.raises(Conflict, match="closed cannot become open"):
         set_status(session, campaign, CampaignStatus.OPEN)
 

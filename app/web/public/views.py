@@ -109,8 +109,15 @@ def result(slug: str, token: str) -> Response:
 
 @public.get("/c/<slug>/rules")
 def rules(slug: str) -> str:
-    """The rules, with the odds in force."""
+    """The official rules, with the odds in force."""
     page = landing.rules_page(db.session(), slug, now=tools().now())
+    return render_template("public/rules.html", page=page)
+
+
+@public.get("/c/<slug>/rules/<int:version>")
+def kept_rules(slug: str, version: int) -> str:
+    """The official rules as they were shown before: each entry names the version it accepted."""
+    page = landing.rules_page(db.session(), slug, version, now=tools().now())
     return render_template("public/rules.html", page=page)
 
 
