@@ -29,6 +29,7 @@ ACCESS: dict[str, Role | None] = {
     "public.challenge": ANYONE,
     "public.result": ANYONE,
     "public.rules": ANYONE,
+    "public.kept_rules": ANYONE,
     "public.fairness": ANYONE,
     "public.odds_table": ANYONE,
     "partner.figures": ANYONE,
