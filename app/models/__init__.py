@@ -2,7 +2,7 @@
 
 from app.models.account import Account
 from app.models.audit import AuditRecord
-from app.models.award import Award
+from app.models.award import Award, AwardStatus, Replacement
 from app.models.base import Base
 from app.models.campaign import Campaign
 from app.models.code import Code, CodeStatus
@@ -15,11 +15,13 @@ from app.models.prize import Prize, PrizeKind
 from app.models.rules_version import RulesVersion
 from app.models.spent_challenge import SpentChallenge
 from app.models.tier import Tier
+from app.models.winner_key import WinnerKey
 
 __all__ = [
     "Account",
     "AuditRecord",
     "Award",
+    "AwardStatus",
     "Base",
     "Campaign",
     "Code",
@@ -35,8 +37,10 @@ __all__ = [
     "Partner",
     "Prize",
     "PrizeKind",
+    "Replacement",
     "RulesVersion",
     "SpentChallenge",
     "Tier",
     "Visit",
+    "WinnerKey",
 ]

@@ -13,6 +13,7 @@ from sqlalchemy import (
     LargeBinary,
     String,
     UniqueConstraint,
+    text,
 )
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -55,6 +56,13 @@ class Entry(Base):
         ),
         Index("ix_entry_campaign_id_created_at", "campaign_id", "created_at"),
         Index("ix_entry_partner_id_created_at", "partner_id", "created_at"),
+        # The winners of a partner; who lost, or came by themselves, costs nothing here.
+        Index(
+            "ix_entry_partner_id_won",
+            "partner_id",
+            sqlite_where=text("partner_id IS NOT NULL AND tier_awarded_id IS NOT NULL"),
+            postgresql_where=text("partner_id IS NOT NULL AND tier_awarded_id IS NOT NULL"),
+        ),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
