@@ -1,6 +1,5 @@
 """Typed settings, read once from the environment. A wrong or unsafe one stops the start and says why."""
 
-import ipaddress
 import json
 import os
 import secrets
@@ -13,9 +12,13 @@ from urllib.parse import urlsplit
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
+from app.adapters.mail import ConsoleRoute, FolderRoute, Route, Sender, SmtpRoute, parse_route, parse_sender
+from app.domain.identity import is_loopback
+
 ROOT = Path(__file__).resolve().parent.parent
 SECRETS_FILE = "secrets.json"
 DATABASE_FILE = "prizewell.sqlite3"
+MAIL_FOLDER = "mail"
 MIN_SECRET_LENGTH = 32
 MIN_PUBLIC_CAPTCHA_COST = 1000
 
@@ -39,6 +42,9 @@ class Settings:
     captcha_cost: int
     rate_limits: bool
     rate_limit_storage: str
+    mail: Route | None  # None: mail is off, and no page may promise any
+    mail_from: Sender
+    worker: bool  # whether `serve` runs one beside the web server
     host: str
     port: int
     threads: int
@@ -63,12 +69,12 @@ class Settings:
     @property
     def is_local(self) -> bool:
         """True while only this machine can visit."""
-        return _is_loopback(self.public_host)
+        return is_loopback(self.public_host)
 
     @property
     def lets_the_network_in(self) -> bool:
         """True when other machines can connect although the public address is this machine's own."""
-        return self.is_local and not _is_loopback(self.host)
+        return self.is_local and not is_loopback(self.host)
 
     def __repr__(self) -> str:
         return f"Settings(public_url={self.public_url!r}, instance={str(self.instance)!r})"
@@ -85,6 +91,8 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
     stored = _stored_secrets(instance, env)
     host = env.get("HOST") or "127.0.0.1"
     port = _read(env, "PORT", _whole(1, 65535), 8000)
+    public_url = _read(env, "PRIZEWELL_PUBLIC_URL", _public_url, f"http://{_browsable(host)}:{port}")
+    mail = _mail(env, instance, public_url)
     settings = Settings(
         instance=instance,
         database_url=_read(
@@ -92,11 +100,14 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         ),
         secret_keys=_secret_keys(env.get("PRIZEWELL_SECRET_KEY") or stored["secret_key"]),
         seed_key=_seed_key(env.get("PRIZEWELL_SEED_KEY") or stored["seed_key"]),
-        public_url=_read(env, "PRIZEWELL_PUBLIC_URL", _public_url, f"http://{_browsable(host)}:{port}"),
+        public_url=public_url,
         trusted_proxies=_read(env, "PRIZEWELL_TRUSTED_PROXIES", _whole(0, 10), 0),
         captcha_cost=_read(env, "PRIZEWELL_CAPTCHA_COST", _whole(1, 1_000_000), 5000),
         rate_limits=_read(env, "PRIZEWELL_RATE_LIMITS", _switch, True),
         rate_limit_storage=_read(env, "PRIZEWELL_RATE_LIMIT_STORAGE", _storage, "memory://"),
+        mail=mail,
+        mail_from=_mail_from(env, mail, public_url),
+        worker=_read(env, "PRIZEWELL_WORKER", _switch, True),
         host=host,
         port=port,
         threads=_read(env, "PRIZEWELL_THREADS", _whole(1, 256), 8),
@@ -121,6 +132,9 @@ def _check(settings: Settings) -> None:
     unsafe = {
         "PRIZEWELL_PUBLIC_URL: a public address must begin with https://": not settings.is_https,
         "FLASK_DEBUG: must be off on a public address": settings.debug,
+        "PRIZEWELL_MAIL: a public site's mail is not for the screen: it would show won codes": (
+            isinstance(settings.mail, ConsoleRoute)
+        ),
         "PRIZEWELL_RATE_LIMITS: must be on for a public address": not settings.rate_limits,
         f"PRIZEWELL_CAPTCHA_COST: at least {MIN_PUBLIC_CAPTCHA_COST} on a public address": (
             settings.captcha_cost < MIN_PUBLIC_CAPTCHA_COST
@@ -129,6 +143,25 @@ def _check(settings: Settings) -> None:
     for message, is_unsafe in unsafe.items():
         if is_unsafe:
             raise ConfigError(message)
+
+
+def _mail(env: Mapping[str, str], instance: Path, public_url: str) -> Route | None:
+    """Where mail goes: without the setting into a folder, and on a public address nowhere."""
+    is_local = is_loopback(urlsplit(public_url).hostname or "")
+    default: Route | None = FolderRoute(instance / MAIL_FOLDER) if is_local else None
+    return _read(env, "PRIZEWELL_MAIL", parse_route, default)
+
+
+def _mail_from(env: Mapping[str, str], mail: Route | None, public_url: str) -> Sender:
+    host = urlsplit(public_url).hostname or ""
+    sender = _read(env, "PRIZEWELL_MAIL_FROM", parse_sender, None)
+    if sender is not None:
+        return sender
+    if isinstance(mail, SmtpRoute) and not is_loopback(mail.host):
+        raise ConfigError(
+            "PRIZEWELL_MAIL_FROM: say which address mail comes from, such as Name <win@example.org>"
+        )
+    return Sender("noreply@localhost" if is_loopback(host) else f"noreply@{host}")
 
 
 def _stored_secrets(instance: Path, env: Mapping[str, str]) -> dict[str, str]:
@@ -262,12 +295,3 @@ def _browsable(host: str) -> str:
     if host in {"0.0.0.0", "::"}:  # noqa: S104 -- compared, not bound
         return "127.0.0.1"
     return f"[{host}]" if ":" in host else host
-
-
-def _is_loopback(host: str) -> bool:
-    if host == "localhost" or host.endswith(".localhost"):
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False

@@ -130,6 +130,13 @@ def _without_tag(local: str, sign: str) -> str:
     return local.partition(sign)[0].rstrip(".") or local
 
 
+def wire_address(address: str) -> str:
+    """Return a valid address as mail servers take it: the part before the @ as typed, the domain in ASCII."""
+    local, _, domain = address.rpartition("@")
+    labels = _unicode_domain(_folded(domain)).split(".")
+    return f"{local}@{'.'.join(map(_ascii_label, labels))}"
+
+
 def mask_email(address: str) -> str:
     """Return the address for lists: first letter and domain, "a…@example.org"; "…" for what is no address."""
     local, at, domain = address.rpartition("@")
@@ -147,3 +154,13 @@ def network_prefix(ip: str) -> str:
             return str(ipaddress.IPv6Network((int(address), 48), strict=False))
         address = address.ipv4_mapped
     return str(ipaddress.IPv4Network((int(address), 24), strict=False))
+
+
+def is_loopback(host: str) -> bool:
+    """True for a name or address of this very machine."""
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

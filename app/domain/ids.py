@@ -21,3 +21,13 @@ def random_id(rng: Rng) -> UUID:
     value = (value & ~(0xF << 76)) | (0x4 << 76)
     value = (value & ~(0x3 << 62)) | (0x2 << 62)
     return UUID(int=value)
+
+
+def first_id_at(moment: datetime) -> UUID:
+    """What no time-ordered id made at that moment or later is smaller than."""
+    return UUID(int=int(moment.timestamp() * 1000) << 80)
+
+
+def first_id_after(time_ordered: UUID) -> UUID:
+    """What is larger than every id made in the same millisecond, and not larger than any made later."""
+    return UUID(int=((time_ordered.int >> 80) + 1) << 80)

@@ -33,7 +33,7 @@ from app.models import (
     Prize,
     SpentChallenge,
 )
-from app.services import odds
+from app.services import odds, outbox
 from app.services.allocation import Claimed, claim
 from app.services.uow import shared_unit_of_work
 
@@ -116,7 +116,9 @@ def submit_entry(
     )
     if claimed is None:
         return Lost(entry_id, next_chance(window, now), now)
-    return _award(connection, campaign.id, entry_id, claimed, submission.email, now)
+    won = _award(connection, campaign.id, entry_id, claimed, submission.email, now)
+    outbox.announce_award(connection, entry_id, entrant_id, now=now, rng=rng)
+    return won
 
 
 def outcome_of(session: Session, entry_id: UUID) -> tuple[Campaign, Drawn]:

@@ -1,19 +1,27 @@
 """Housekeeping: what has served its purpose is forgotten."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import delete
 from sqlalchemy.orm import Session
 
 from app.models import SpentChallenge
-from app.services import partners
+from app.services import outbox, partners
 from app.services.uow import unit_of_work
+
+MESSAGES_KEPT = timedelta(days=30)
+
+
+def purge(session: Session, *, now: datetime) -> None:
+    """Forget spent CAPTCHAs that have expired, which no longer open anything, the visitor keys of past days,
+    and what became of mail a month ago.
+    """
+    _forget_used(session, now=now)
+    while outbox.forget(session, before=now - MESSAGES_KEPT):
+        pass
 
 
 @unit_of_work
-def purge(session: Session, *, now: datetime) -> None:
-    """Forget spent CAPTCHAs that have expired, which no longer open anything, and the visitor keys of past
-    days.
-    """
+def _forget_used(session: Session, *, now: datetime) -> None:
     session.execute(delete(SpentChallenge).where(SpentChallenge.expires_at < now))
     partners.forget_old_keys(session, now)

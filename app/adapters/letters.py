@@ -1,0 +1,100 @@
+"""Letters: what mail says, out of templates/email, in the reader's language. They know no request."""
+
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from functools import lru_cache
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from babel import Locale, UnknownLocaleError
+from babel.dates import format_datetime
+from babel.support import Translations
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+
+FALLBACK = "en"
+# The accents of static/css/tokens.css on light paper, and what is written on them: mail knows no variables.
+ACCENTS = {
+    "indigo": ("#3f4eca", "#ffffff"),
+    "teal": ("#007270", "#ffffff"),
+    "rose": ("#b00d4c", "#ffffff"),
+    "amber": ("#f6ae2f", "#2e1a01"),
+    "forest": ("#1d723e", "#ffffff"),
+    "violet": ("#7838b6", "#ffffff"),
+    "sky": ("#026a9d", "#ffffff"),
+    "ink": ("#2a2520", "#ffffff"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """A letter ready to be sent."""
+
+    subject: str
+    text: str
+    html: str
+
+
+@dataclass(frozen=True, slots=True)
+class AwardWon:
+    """What a winner is told. Nothing of it was typed into the form: nobody has proven the address."""
+
+    title: str
+    sponsor: str
+    accent: str
+    timezone: str
+    tier: str
+    prize: str
+    code: str
+    instructions: str
+    at: datetime
+    result_url: str
+    landing_url: str
+    rules_url: str
+
+
+class Letters:
+    """Writes letters from the templates in one folder, with the translations in another."""
+
+    def __init__(self, templates: Path, translations: Path) -> None:
+        self._templates = templates
+        self._translations = translations
+        self._environment = lru_cache(self._made_for)
+
+    def award_won(self, about: AwardWon, locale: str) -> Letter:
+        """The letter to a winner; English for a language that Prizewell does not speak."""
+        language = self._spoken(locale)
+        accent, on_accent = ACCENTS.get(about.accent, ACCENTS["indigo"])
+        when = about.at.astimezone(ZoneInfo(about.timezone))
+        values = asdict(about) | {
+            "accent": accent,
+            "on_accent": on_accent,
+            "when": format_datetime(when, "d MMMM y, HH:mm", locale=language),
+            "lang": str(language).replace("_", "-"),
+            "text_dir": language.text_direction,
+        }
+        environment = self._environment(str(language))
+        subject, text, html = (
+            environment.get_template(f"award_won.{part}").render(values)
+            for part in ("subject.txt", "txt", "html")
+        )
+        return Letter(" ".join(subject.split()), text, html)
+
+    def _spoken(self, locale: str) -> Locale:
+        try:
+            found = Locale.parse(locale)
+        except (UnknownLocaleError, ValueError):
+            return Locale(FALLBACK)
+        return found if (self._translations / str(found)).is_dir() else Locale(FALLBACK)
+
+    def _made_for(self, language: str) -> Environment:
+        environment = Environment(
+            loader=FileSystemLoader(self._templates),
+            autoescape=select_autoescape(["html"]),
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+            extensions=["jinja2.ext.i18n"],
+        )
+        translations = Translations.load(self._translations, [language])
+        environment.install_gettext_translations(translations, newstyle=True)  # type: ignore[attr-defined]
+        return environment

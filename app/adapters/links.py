@@ -1,0 +1,31 @@
+"""Absolute links into the entrants' pages, for what is read outside of them."""
+
+from datetime import datetime
+from uuid import UUID
+
+from app.adapters.tokens import Purpose, Signer
+
+
+def result_token(signer: Signer, entry_id: UUID, at: datetime) -> str:
+    """What opens the result page of an entry made at that moment; the same each time."""
+    return signer.sign(Purpose.RESULT, entry_id.hex, at)
+
+
+class Links:
+    """Links under the public address (without a slash at its end)."""
+
+    def __init__(self, public_url: str, signer: Signer) -> None:
+        self._public_url = public_url
+        self._signer = signer
+
+    def landing(self, slug: str) -> str:
+        """Where people enter."""
+        return f"{self._public_url}/c/{slug}"
+
+    def rules(self, slug: str) -> str:
+        """The rules and odds."""
+        return f"{self.landing(slug)}/rules"
+
+    def result(self, slug: str, entry_id: UUID, at: datetime) -> str:
+        """The outcome of one entry made at that moment, for whoever has the link."""
+        return f"{self.landing(slug)}/result/{result_token(self._signer, entry_id, at)}"
