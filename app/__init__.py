@@ -9,10 +9,14 @@ from app import cli, web
 from app.adapters.captcha import AltchaCaptcha
 from app.adapters.chance import SystemRng
 from app.adapters.database import prepare_engine
+from app.adapters.letters import Letters
+from app.adapters.links import Links
+from app.adapters.mail import make_mailer
 from app.adapters.seeds import SeedVault
 from app.adapters.tokens import NonceMint, Signer
 from app.config import ROOT, Settings, load_settings
 from app.extensions import Tools, babel, csrf, db, limiter, login, migrate
+from app.services.outbox import PostOffice
 from app.web.locale import select_locale
 
 MAX_BODY_BYTES = 64 * 1024  # of any form but the code upload, which sets its own
@@ -86,11 +90,21 @@ def _init_extensions(app: Flask) -> None:
 
 
 def _init_adapters(app: Flask, settings: Settings) -> None:
+    signer = Signer(settings.secret_keys)
     app.extensions["prizewell"] = Tools(
         settings=settings,
         rng=SystemRng(),
         vault=SeedVault(settings.seed_key),
         captcha=AltchaCaptcha(settings.secret_keys[0], settings.captcha_cost),
-        signer=Signer(settings.secret_keys),
+        signer=signer,
         nonces=NonceMint(settings.secret_keys[0]),
+        office=_post_office(settings, signer),
     )
+
+
+def _post_office(settings: Settings, signer: Signer) -> PostOffice | None:
+    mailer = make_mailer(settings.mail)
+    if mailer is None:
+        return None
+    letters = Letters(ROOT / "templates" / "email", Path(__file__).parent / "translations")
+    return PostOffice(mailer, letters, Links(settings.public_url, signer), settings.mail_from)

@@ -14,10 +14,12 @@ from flask_wtf import CSRFProtect
 from app.adapters.captcha import Captcha
 from app.adapters.seeds import SeedVault
 from app.adapters.tokens import NonceMint, Signer
-from app.config import Settings
+from app.config import MIN_PUBLIC_CAPTCHA_COST, Settings
 from app.domain.chance import Rng
 from app.domain.identity import network_prefix
+from app.domain.launch import Site
 from app.models import Base
+from app.services.outbox import PostOffice
 
 
 def client_address() -> str:
@@ -59,6 +61,15 @@ class Tools:
     captcha: Captcha
     signer: Signer
     nonces: NonceMint
+    office: PostOffice | None  # None: mail is off
+
+    @property
+    def site(self) -> Site:
+        """What the launch check has to know of this server."""
+        settings = self.settings
+        return Site(
+            settings.is_local, settings.captcha_cost, MIN_PUBLIC_CAPTCHA_COST, settings.mail is not None
+        )
 
     def now(self) -> datetime:
         """The present, aware, in UTC: front ends read the clock once and pass it on."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from email.headerregistry import Address
 from email.message import EmailMessage
-from email.policy import SMTP
+from email.policy import SMTP, SMTPUTF8
 from email.utils import format_datetime, parseaddr
 from enum import StrEnum
 from pathlib import Path
@@ -247,11 +247,16 @@ class FolderMailer:
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
             with os.fdopen(descriptor, "wb") as file:
-                file.write(mail.as_bytes())
+                file.write(_as_file(mail))
             draft.replace(self._folder / f"{name}.eml")
         except OSError:
             return NotSent(Trouble.UNREACHABLE, for_good=False)
         return Sent()
+
+
+def _as_file(mail: EmailMessage) -> bytes:
+    is_ascii = str(mail["To"]).isascii()
+    return mail.as_bytes() if is_ascii else mail.as_bytes(policy=SMTPUTF8)
 
 
 class ConsoleMailer:

@@ -2,7 +2,7 @@
 
 from flask import Flask
 
-from app.cli import account, campaign, check, codes, demo, partner, prize, serve, tier, winners
+from app.cli import account, campaign, check, codes, demo, partner, prize, serve, tier, winners, worker
 from app.cli.group import Commands
 
 
@@ -20,6 +20,7 @@ def register(app: Flask) -> None:
         demo.demo,
         check.check,
         serve.serve,
+        worker.worker,
     ):
         prizewell.add_command(command)
     app.cli.add_command(prizewell)

@@ -1,6 +1,7 @@
 """`flask prizewell serve`: from nothing, or from yesterday, to a running site in one command."""
 
 import sys
+from contextlib import nullcontext
 
 import click
 import flask_migrate
@@ -11,6 +12,7 @@ from granian.server.mp import MPServer
 from sqlalchemy.engine import make_url
 
 from app.cli.support import figures_link, landing_link, session, sign_in_link
+from app.cli.worker import worker_beside
 from app.config import ROOT, Settings
 from app.domain.eligibility import CampaignStatus
 from app.domain.roles import Role
@@ -37,7 +39,8 @@ def serve() -> None:
     db.session.remove()
     db.engine.dispose()
     sys.stdout.flush()
-    web_server(settings).serve()
+    with worker_beside() if settings.worker else nullcontext():
+        web_server(settings).serve()
 
 
 def web_server(settings: Settings) -> MPServer:

@@ -16,7 +16,9 @@ from sqlalchemy import (
     ColumnElement,
     Row,
     Update,
+    and_,
     bindparam,
+    case,
     delete,
     func,
     insert,
@@ -44,7 +46,19 @@ from app.domain.delivery import (
 )
 from app.domain.errors import Conflict, NotFound
 from app.domain.ids import first_id_after, first_id_at, time_ordered_id
-from app.models import Award, Campaign, Code, Entrant, Entry, Message, MessageKind, MessageState, Prize
+from app.models import (
+    Award,
+    AwardStatus,
+    Campaign,
+    Code,
+    Entrant,
+    Entry,
+    Message,
+    MessageKind,
+    MessageState,
+    Prize,
+    Replacement,
+)
 from app.services import audit
 from app.services.audit import Actor
 from app.services.uow import shared_unit_of_work, unit_of_work
@@ -90,28 +104,29 @@ def announce_award(
     connection.execute(_ANNOUNCE, _new(MessageKind.AWARD_WON, entry_id, entrant_id, 0, now, rng))
 
 
-@unit_of_work
-def announce_again(session: Session, entry_id: UUID, *, actor: Actor, now: datetime, rng: Rng) -> None:
-    """Have the winner told once more. Raises NotFound for no win, Conflict while a message is on its way."""
-    row = session.execute(
-        select(Award.campaign_id, Entry.entrant_id)
-        .join(Entry, Entry.id == Award.entry_id)
-        .where(Award.entry_id == entry_id)
-    ).one_or_none()
-    if row is None:
-        raise NotFound("no such win")
-    earlier = session.execute(
-        select(
-            func.max(Message.number).label("number"),
-            func.count().filter(Message.state == MessageState.WAITING).label("waiting"),
-        ).where(Message.entry_id == entry_id, Message.kind == MessageKind.AWARD_WON)
-    ).one()
+def announce_again(session: Session, entry_id: UUID, *, now: datetime, rng: Rng) -> bool:
+    """Have the winner told once more, in the transaction of the caller. False while a message waits: what it
+    will say is read when it is sent.
+    """
+    earlier = session.execute(_EARLIER, {"entry": entry_id}).one()
     if earlier.waiting:
-        raise Conflict("a mail to this winner is already on its way")
+        return False
+    entrant_id = session.scalars(select(Entry.entrant_id).where(Entry.id == entry_id)).one()
     number = (earlier.number or 0) + 1
-    again = _new(MessageKind.AWARD_WON, entry_id, row.entrant_id, number, now, rng)
+    again = _new(MessageKind.AWARD_WON, entry_id, entrant_id, number, now, rng)
     session.execute(insert(Message), again)
-    audit.record(session, actor, "winner.mail", entry_id.hex, now=now, campaign_id=row.campaign_id)
+    return True
+
+
+@unit_of_work
+def resend(session: Session, entry_id: UUID, *, actor: Actor, now: datetime, rng: Rng) -> None:
+    """Have the winner told once more. Raises NotFound for no win, Conflict while a message is on its way."""
+    campaign_id = session.scalar(select(Award.campaign_id).where(Award.entry_id == entry_id))
+    if campaign_id is None:
+        raise NotFound("no such win")
+    if not announce_again(session, entry_id, now=now, rng=rng):
+        raise Conflict("a mail to this winner is already on its way")
+    audit.record(session, actor, "winner.mail", entry_id.hex, now=now, campaign_id=campaign_id)
 
 
 def told(session: Session, entry_ids: Sequence[UUID]) -> dict[UUID, Told]:
@@ -315,11 +330,23 @@ _LAST_TRIED = select(func.max(Message.tried_at)).where(
     Message.id != bindparam("message"),
     Message.tried_at > bindparam("since"),
 )
+_EARLIER = select(
+    func.max(Message.number).label("number"),
+    func.count().filter(Message.state == MessageState.WAITING).label("waiting"),
+).where(Message.entry_id == bindparam("entry"), Message.kind == MessageKind.AWARD_WON)
+
+
+def _standing(column: str) -> ColumnElement[Any]:
+    """A column of the win as it stands: of the award or, once that is void, of what replaces it."""
+    is_void = Award.status == AwardStatus.VOID
+    return case((is_void, getattr(Replacement, column)), else_=getattr(Award, column))
+
+
 _AWARD = (
     select(
         Award.entry_id,
-        Award.tier_name,
-        Award.prize_name,
+        _standing("tier_name").label("tier_name"),
+        _standing("prize_name").label("prize_name"),
         Entry.email,
         Entry.locale,
         Entry.created_at,
@@ -332,9 +359,12 @@ _AWARD = (
         Campaign.timezone,
     )
     .join(Entry, Entry.id == Award.entry_id)
-    .join(Code, Code.id == Award.code_id)
-    .join(Prize, Prize.id == Award.prize_id)
     .join(Campaign, Campaign.id == Award.campaign_id)
+    .outerjoin(
+        Replacement, and_(Replacement.entry_id == Award.entry_id, Replacement.status != AwardStatus.VOID)
+    )
+    .join(Code, Code.id == _standing("code_id"))
+    .join(Prize, Prize.id == _standing("prize_id"))
     .where(Award.entry_id == bindparam("entry"))
 )
 _ANNOUNCE = Prepared(insert(Message))

@@ -49,6 +49,7 @@ def environment(database_url: str, instance: Path, **changes: str) -> dict[str, 
         "PRIZEWELL_PUBLIC_URL": "http://localhost",
         "PRIZEWELL_CAPTCHA_COST": "1",
         "PRIZEWELL_RATE_LIMITS": "off",
+        "PRIZEWELL_WORKER": "off",
     } | changes
 
 

@@ -1,0 +1,139 @@
+"""`flask prizewell worker`: sends the mail that waits, and tidies up every hour."""
+
+import logging
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import click
+from flask import Flask, current_app
+from flask.cli import with_appcontext
+
+from app.cli.support import session
+from app.config import ROOT
+from app.extensions import db, tools
+from app.services import housekeeping, outbox
+from app.services.outbox import PostOffice
+
+SIDE_BY_SIDE = 4  # messages under way at once: a slow receiver holds up one of them
+IDLE_SECONDS = 2.0
+TIDY_SECONDS = 3600.0
+STOP_SECONDS = 15  # for messages in flight, once asked to stop; what is cut off is sent again
+_log = logging.getLogger(__name__)
+
+
+@click.command("worker")
+@click.option("--once", is_flag=True, help="Send what is due now and tidy up, then end.")
+@click.option("--beside", type=int, hidden=True, help="End when this parent process has.")
+@with_appcontext
+def worker(once: bool, beside: int | None) -> None:
+    """Send the mail that waits, until told to stop. Several at once do no harm."""
+    office = tools().office
+    outbox.is_any_due(session(), now=tools().now())  # a missing table is told now, not in the log
+    if office is None and beside is None:
+        click.echo("Mail is off (PRIZEWELL_MAIL): only tidying up.", err=True)
+    if once:
+        while office is not None and _deliver_next(office):
+            pass
+        housekeeping.purge(session(), now=tools().now())
+        return
+    _Loops(current_app._get_current_object(), office).run(beside)  # type: ignore[attr-defined]
+
+
+class _Loops:
+    """The loops of one process, each in a thread with a session of its own, until it is stopped."""
+
+    def __init__(self, app: Flask, office: PostOffice | None) -> None:
+        self._app = app
+        self._office = office
+        self._stopping = threading.Event()
+
+    def run(self, parent: int | None) -> None:
+        """Work until a signal comes, or the parent is gone; then finish what is in flight."""
+        signal.signal(signal.SIGTERM, lambda *_: self._stopping.set())
+        # Ctrl-C reaches the whole terminal: a parent that stops in its own time says so itself.
+        signal.signal(signal.SIGINT, (lambda *_: self._stopping.set()) if parent is None else signal.SIG_IGN)
+        rounds: list[tuple[Callable[[], bool], float]] = [(self._tidy, TIDY_SECONDS)]
+        if self._office is not None:
+            rounds += [(self._deliver, IDLE_SECONDS)] * SIDE_BY_SIDE
+        threads = [threading.Thread(target=self._loop, args=each, daemon=True) for each in rounds]
+        for thread in threads:
+            thread.start()
+        while not self._stopping.wait(1):
+            if parent is not None and os.getppid() != parent:
+                break
+        self._stopping.set()
+        deadline = time.monotonic() + STOP_SECONDS
+        for thread in threads:
+            thread.join(max(0.0, deadline - time.monotonic()))
+
+    def _loop(self, work: Callable[[], bool], rest_seconds: float) -> None:
+        """Do the work again and again, with a rest whenever there was none; trouble is met by waiting."""
+        while not self._stopping.is_set():
+            try:
+                with self._app.app_context():
+                    found = work()
+            except Exception as error:  # noqa: BLE001 -- whatever it is, mail goes on when it is over
+                _log.warning("the worker waits: %s", type(error).__name__)
+                found = False
+            if not found:
+                self._stopping.wait(rest_seconds)
+
+    def _deliver(self) -> bool:
+        return self._office is not None and _deliver_next(self._office)
+
+    def _tidy(self) -> bool:
+        housekeeping.purge(db.session(), now=tools().now())
+        return False
+
+
+def _deliver_next(office: PostOffice) -> bool:
+    is_due = outbox.is_any_due(db.session(), now=tools().now())
+    return is_due and outbox.deliver_next(db.session(), office, clock=tools().now, rng=tools().rng)
+
+
+@contextmanager
+def worker_beside() -> Iterator[None]:
+    """A worker in a process of its own while the body runs; started again should it end early."""
+    keeper = _Keeper()
+    keeper.start()
+    try:
+        yield
+    finally:
+        keeper.stop()
+
+
+class _Keeper(threading.Thread):
+    """Waits for the worker's end, which should not come before `stop`."""
+
+    def __init__(self) -> None:
+        super().__init__(daemon=True)
+        self._stopping = threading.Event()
+        self._process = self._started()
+
+    def run(self) -> None:
+        """Start the worker again, not too fast, until stopped."""
+        while True:
+            self._process.wait()
+            if self._stopping.wait(IDLE_SECONDS):
+                return
+            self._process = self._started()
+
+    def stop(self) -> None:
+        """End the worker and wait for it."""
+        self._stopping.set()
+        self._process.terminate()
+        try:
+            self._process.wait(STOP_SECONDS + 5)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+
+    def _started(self) -> "subprocess.Popen[Any]":
+        command = [sys.executable, "-m", "flask", "prizewell", "worker", "--beside", str(os.getpid())]
+        return subprocess.Popen(command, cwd=ROOT, stdin=subprocess.DEVNULL)  # noqa: S603 -- ourselves
