@@ -4,7 +4,7 @@ import re
 
 ACCENTS = ("indigo", "teal", "rose", "amber", "forest", "violet", "sky", "ink")
 ARTWORKS = ("gift", "voucher", "coffee", "headphones", "ticket", "bag", "phone", "star", "trip", "meal")
-RESERVED_SLUGS = frozenset({"new", "address"})  # pages of the console stand there
+RESERVED_SLUGS = frozenset({"new", "address", "import"})  # pages of the console stand there
 YEARS = range(2000, 2101)  # in which a campaign may open and close
 
 _SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")

@@ -1,7 +1,7 @@
 """Campaigns: plan, open, pause, close and put away a giveaway."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from datetime import datetime
 from uuid import UUID
 from zoneinfo import available_timezones
@@ -86,6 +86,11 @@ def listing(session: Session, *, archived: bool | None = None) -> Sequence[Campa
     if archived is not None:
         query = query.where(Campaign.archived_at.is_not(None) if archived else Campaign.archived_at.is_(None))
     return session.scalars(query).all()
+
+
+def plan_of(campaign: Campaign) -> CampaignPlan:
+    """What staff have decided about a campaign."""
+    return CampaignPlan(**{field.name: getattr(campaign, field.name) for field in fields(CampaignPlan)})
 
 
 @unit_of_work

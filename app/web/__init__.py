@@ -8,6 +8,7 @@ from app.web.access import load_staff
 from app.web.account.views import account
 from app.web.admin import admin
 from app.web.partner.views import partner
+from app.web.public.trying import trying
 from app.web.public.views import public
 
 
@@ -17,6 +18,7 @@ def register(app: Flask) -> None:
     app.register_blueprint(partner)  # /partner     a partner's own figures
     app.register_blueprint(account)  # /account     staff sign in and out
     app.register_blueprint(admin)  # /admin       the console
+    app.register_blueprint(trying)  # /admin/campaigns/<slug>/try   the entrants' pages, tried by staff
     static_files.register(app, ROOT / "static")  # /static
     headers.register(app)
     packing.register(app)

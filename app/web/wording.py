@@ -23,6 +23,8 @@ def sentence(text: str) -> str:
 
 
 def _spoken(value: object) -> str:
+    if isinstance(value, Worded):  # a message inside a message
+        return told(value)
     if isinstance(value, int):
         return grouped(value)
     return _status_words().get(value, str(value)) if isinstance(value, StrEnum) else str(value)

@@ -4,6 +4,7 @@ from flask import Blueprint
 
 from app.web.admin.accounts import blueprint as accounts
 from app.web.admin.audit import blueprint as audit
+from app.web.admin.campaign_files import blueprint as campaign_files
 from app.web.admin.campaigns import blueprint as campaigns
 from app.web.admin.codes import blueprint as codes
 from app.web.admin.frame import frame
@@ -16,5 +17,5 @@ from app.web.admin.winners import blueprint as winners
 admin = Blueprint("admin", __name__, url_prefix="/admin")
 admin.record_once(lambda state: state.app.url_map.converters.update(id=HexId))
 admin.context_processor(frame)
-for noun in (campaigns, tiers, prizes, codes, winners, partners, audit, accounts):
+for noun in (campaigns, campaign_files, tiers, prizes, codes, winners, partners, audit, accounts):
     admin.register_blueprint(noun)

@@ -2,17 +2,20 @@
 
 import re
 import unicodedata
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo, available_timezones
 
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
-from wtforms import DateTimeLocalField, RadioField
+from flask_wtf.file import FileField
+from wtforms import BooleanField, DateTimeLocalField, RadioField
 from wtforms.validators import Optional, ValidationError
 
 from app.domain.campaign_rules import ACCENTS, YEARS
 from app.domain.eligibility import EntryLimit
+from app.domain.errors import InvalidInput
+from app.domain.moments import NoSuchTime, TwiceTime, Which, moment_of
 from app.models import Campaign
 from app.services.campaigns import CampaignPlan
 from app.web.staff_forms import AtMost, Line, Paragraphs, Present, StaffForm, Version, choice
@@ -31,6 +34,11 @@ LIMIT_NAMES = {
     EntryLimit.ONCE.value: _l("One entry per person"),
     EntryLimit.DAILY.value: _l("One entry per person and day"),
 }
+WHICH_NAMES = {
+    Which.FIRST.value: _l("the first, before the clocks go back"),
+    Which.SECOND.value: _l("the second, after they have gone back"),
+}
+_FORMATS = ["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"]
 TIME_ZONES = tuple(sorted(name for name in available_timezones() if "/" in name or name == "UTC"))
 
 _SPELT = str.maketrans({"ı": "i", "ß": "ss", "ø": "o", "æ": "ae", "œ": "oe", "ł": "l", "đ": "d", "&": " "})
@@ -38,6 +46,8 @@ _SPELT = str.maketrans({"ı": "i", "ß": "ss", "ø": "o", "æ": "ae", "œ": "oe"
 
 class CampaignForm(StaffForm):
     """Texts, window and limit of a campaign. Times are those of the campaign's own zone."""
+
+    asks_which: frozenset[str] = frozenset()  # the times that came out double
 
     title = Line(_l("Title"), [Present(), AtMost(120)])
     slug = Line(
@@ -49,10 +59,18 @@ class CampaignForm(StaffForm):
     intro = Paragraphs(
         _l("One sentence for visitors"), [AtMost(500)], description=_l("Stands under the title.")
     )
+    eligibility = Paragraphs(
+        _l("Who may take part"),
+        [AtMost(2000)],
+        description=_l("Such as: everyone who is 18 or older and lives in Türkiye."),
+    )
     rules = Paragraphs(
-        _l("Rules"),
+        _l("What else applies"),
         [AtMost(40_000)],
-        description=_l("Plain text; a blank line begins a new paragraph. The odds are added by themselves."),
+        description=_l(
+            "Your own terms, in plain text; a blank line begins a new paragraph. Leave dates, prizes and odds"
+            " to the page: it states them from the settings, and they stay true."
+        ),
     )
     accent = RadioField(
         _l("Accent colour"),
@@ -67,8 +85,30 @@ class CampaignForm(StaffForm):
             "Decides when a day begins, and how times are shown. Type to search, such as Istanbul."
         ),
     )
-    opens_at = DateTimeLocalField(_l("Opens"), [Optional()], format=["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"])
-    closes_at = DateTimeLocalField(_l("Closes"), [Optional()], format=["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"])
+    opens_at = DateTimeLocalField(
+        _l("Opens"),
+        [Optional()],
+        format=_FORMATS,
+        description=_l("Left empty, it opens the moment you open it."),
+    )
+    opens_which = RadioField(
+        _l("The clocks go back that night. Which of the two do you mean?"),
+        choices=[choice(*pair) for pair in WHICH_NAMES.items()],
+        validators=[Optional()],
+        validate_choice=False,
+    )
+    closes_at = DateTimeLocalField(
+        _l("Closes"),
+        [Optional()],
+        format=_FORMATS,
+        description=_l("From this minute on nobody can enter. Left empty, it runs until you close it."),
+    )
+    closes_which = RadioField(
+        _l("The clocks go back that night. Which of the two do you mean?"),
+        choices=[choice(*pair) for pair in WHICH_NAMES.items()],
+        validators=[Optional()],
+        validate_choice=False,
+    )
     entries = RadioField(
         _l("How often one may enter"),
         choices=[choice(*pair) for pair in LIMIT_NAMES.items()],
@@ -90,24 +130,86 @@ class CampaignForm(StaffForm):
         """
         name = str(self.timezone.data)
         zone = ZoneInfo(name) if name in available_timezones() else ZoneInfo("UTC")
+        opens_at = self._moment("opens", zone, stored.opens_at if stored else None)
+        closes_at = self._moment("closes", zone, stored.closes_at if stored else None)
         return CampaignPlan(
             slug=self.slug.data or suggested_slug(str(self.title.data)),
             title=str(self.title.data),
             intro=self.intro.data or "",
             sponsor=self.sponsor.data or "",
+            eligibility=self.eligibility.data or "",
             rules=self.rules.data or "",
             accent=str(self.accent.data),
             timezone=name,
-            opens_at=_moment(self.opens_at.data, zone, stored.opens_at if stored else None),
-            closes_at=_moment(self.closes_at.data, zone, stored.closes_at if stored else None),
+            opens_at=opens_at,
+            closes_at=closes_at,
             entries=EntryLimit(self.entries.data),
         )
+
+    def _moment(self, name: str, zone: ZoneInfo, stored: datetime | None) -> datetime | None:
+        local = self[f"{name}_at"].data
+        # Not only seconds are lost in the form: the hour that comes twice when clocks go back looks the same.
+        chosen = self[f"{name}_which"].data
+        if local is None or (local == _local(stored, zone) and not chosen):
+            return stored if local else None
+        try:
+            return moment_of(local, zone, Which(chosen) if chosen in WHICH_NAMES else None)
+        except NoSuchTime as error:
+            raise InvalidInput(
+                f"{name}_at",
+                "the clocks jump over this time that night; the next one after it is %(time)s",
+                time=f"{error.instead:%H:%M}",
+            ) from error
+        except TwiceTime as error:
+            self.asks_which = self.asks_which | {name}
+            raise InvalidInput(
+                f"{name}_at",
+                "this time comes twice that night: first at %(first)s, then at %(second)s; choose below",
+                first=_with_offset(error.first),
+                second=_with_offset(error.second),
+            ) from error
 
 
 class CampaignEditForm(CampaignForm):
     """The same for a campaign that exists: it carries the version it was filled from."""
 
     version = Version()
+
+
+class DuplicateForm(StaffForm):
+    """What a copy is called."""
+
+    title = Line(_l("Title"), [Present(), AtMost(120)])
+    slug = Line(
+        _l("Address"),
+        [AtMost(60)],
+        description=_l("The end of the landing page's address. Left empty, it is made from the title."),
+    )
+
+
+class ExportForm(StaffForm):
+    """What goes into the file of a campaign."""
+
+    codes = BooleanField(
+        _l("Also the free codes"),
+        description=_l(
+            "Codes are worth money: whoever has the file can use them. Leave this off to pass a campaign on."
+        ),
+    )
+
+
+class ImportForm(StaffForm):
+    """A campaign's file, and another address for it."""
+
+    file = FileField(
+        _l("File"),
+        description=_l("A file that “Export as a file” of this or another Prizewell made; 8 MB at most."),
+    )
+    slug = Line(
+        _l("Address"),
+        [AtMost(60)],
+        description=_l("Left empty, it is the one in the file."),
+    )
 
 
 def values_of(campaign: Campaign) -> dict[str, Any]:
@@ -118,6 +220,7 @@ def values_of(campaign: Campaign) -> dict[str, Any]:
         "slug": campaign.slug,
         "sponsor": campaign.sponsor,
         "intro": campaign.intro,
+        "eligibility": campaign.eligibility,
         "rules": campaign.rules,
         "accent": campaign.accent,
         "timezone": campaign.timezone,
@@ -145,11 +248,9 @@ def _check_year(value: datetime | None) -> None:
         raise ValidationError(_("Use a year from %(first)s to %(last)s.", first=YEARS[0], last=YEARS[-1]))
 
 
-def _moment(local: datetime | None, zone: ZoneInfo, stored: datetime | None) -> datetime | None:
-    # Not only seconds are lost in the form: the hour that comes twice when clocks go back looks the same.
-    if local is None or local == _local(stored, zone):
-        return stored if local else None
-    return local.replace(tzinfo=zone).astimezone(UTC)
+def _with_offset(moment: datetime) -> str:
+    offset = moment.strftime("%z")
+    return f"{moment:%H:%M} (UTC{offset[:3]}:{offset[3:5]})"
 
 
 def _local(moment: datetime | None, zone: ZoneInfo) -> datetime | None:

@@ -3,19 +3,21 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from flask import Blueprint, make_response, render_template, request, url_for
+from flask import Blueprint, flash, make_response, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from flask_babel import ngettext
 from markupsafe import escape
 from werkzeug.wrappers import Response
 
-from app.domain.eligibility import CampaignStatus, Phase, phase
+from app.domain.eligibility import CampaignStatus, Stage, stage
 from app.domain.errors import InvalidInput
+from app.domain.launch import NotReady, Place, contradicted
+from app.domain.official_rules import contradictions
 from app.domain.roles import Role
 from app.extensions import db, tools
 from app.models import Campaign
 from app.services import campaigns as service
-from app.services import figures, odds, winners
+from app.services import figures, launch_check, odds, official_rules, winners
 from app.services.entries import window_of
 from app.services.figures import CampaignFigures
 from app.web.access import current_actor, requires
@@ -29,6 +31,7 @@ from app.web.admin.campaign_forms import (
 )
 from app.web.admin.frame import campaign_of
 from app.web.filters import grouped
+from app.web.wording import told
 
 blueprint = Blueprint("campaigns", __name__)
 
@@ -40,20 +43,28 @@ class Line:
     """A campaign in the list."""
 
     campaign: Campaign
-    phase: Phase
+    stage: Stage
     figures: CampaignFigures
 
 
 @blueprint.get("/")
 @requires(Role.VIEWER)
 def index() -> str:
-    """All campaigns with what they have come to."""
+    """The campaigns with what they have come to; those that are archived have a list of their own."""
     session, now = db.session(), tools().now()
+    archived = request.args.get("show") == "archived"
+    listed = service.listing(session)
     lines = [
-        Line(campaign, shown_phase(campaign, now), figures.campaign_figures(session, campaign.id))
-        for campaign in service.listing(session)
+        Line(campaign, shown_stage(campaign, now), figures.campaign_figures(session, campaign.id))
+        for campaign in listed
+        if (campaign.archived_at is not None) == archived
     ]
-    return render_template("admin/campaigns/index.html", lines=lines)
+    return render_template(
+        "admin/campaigns/index.html",
+        lines=lines,
+        archived=archived,
+        any_archived=any(campaign.archived_at is not None for campaign in listed),
+    )
 
 
 @blueprint.route("/campaigns/new", methods=["GET", "POST"])
@@ -76,7 +87,7 @@ def create() -> Response:
             _("The draft is made. Now give it tiers and prizes."),
             url_for("admin.prizes.index", slug=campaign.slug),
         )
-    page = render_template("admin/campaigns/new.html", form=form, time_zones=TIME_ZONES)
+    page = render_template("admin/campaigns/new.html", form=form, time_zones=TIME_ZONES, notes=[])
     return make_response(page, form.status)
 
 
@@ -93,18 +104,20 @@ def suggest_address() -> str:
 def detail(slug: str) -> str:
     """How a campaign is doing: figures, latest winners, links, and the switches."""
     campaign = campaign_of(slug)
-    session = db.session()
+    session, now = db.session(), tools().now()
     table = odds.in_force(session, campaign)
     return render_template(
         "admin/campaigns/detail.html",
         campaign=campaign,
-        phase=shown_phase(campaign, tools().now()),
+        stage=shown_stage(campaign, now),
+        checklist=checklist(campaign, now),
         figures=figures.campaign_figures(session, campaign.id),
         win_weight=table.total - table.lose_weight,
         total_weight=table.total,
         latest=winners.recent(session, campaign.id, LATEST),
         landing_url=public_url(url_for("public.landing_page", slug=campaign.slug)),
         steps=steps_of(campaign),
+        may_archive=_may_archive(campaign, now),
     )
 
 
@@ -121,9 +134,33 @@ def edit(slug: str) -> Response:
         lambda: (values_of(campaign), campaign.version),
     )
     if saved is not None:
+        for note in notes_on(saved):
+            flash(note, "warn")
         return done(_("Saved."), url_for("admin.campaigns.detail", slug=saved.slug))
-    page = render_template("admin/campaigns/edit.html", campaign=campaign, form=form, time_zones=TIME_ZONES)
+    page = render_template(
+        "admin/campaigns/edit.html",
+        campaign=campaign,
+        stage=shown_stage(campaign, tools().now()),
+        form=form,
+        time_zones=TIME_ZONES,
+        notes=notes_on(campaign),
+    )
     return make_response(page, form.status)
+
+
+@blueprint.get("/campaigns/<slug>/rules")
+@requires(Role.VIEWER)
+def rules(slug: str) -> str:
+    """The official rules as they read with the settings of now, and the versions that were shown."""
+    campaign = campaign_of(slug)
+    return render_template(
+        "admin/campaigns/rules.html",
+        campaign=campaign,
+        facts=official_rules.facts_now(db.session(), campaign),
+        notes=notes_on(campaign),
+        versions=official_rules.history(db.session(), campaign.id),
+        fairness_url=url_for("public.fairness", slug=campaign.slug),
+    )
 
 
 @blueprint.get("/campaigns/<slug>/status")
@@ -140,7 +177,11 @@ def set_status(slug: str) -> Response:
     """Open, pause or close."""
     campaign = campaign_of(slug)
     wanted = _step(request.form.get("to", ""))
-    service.set_status(db.session(), campaign.id, wanted, **trail())
+    try:
+        service.set_status(db.session(), campaign.id, wanted, **trail(), site=tools().site)
+    except NotReady:
+        flash(_("It cannot open yet. The launch check says what is missing."), "bad")
+        return redirect(url_for("admin.campaigns.detail", slug=campaign.slug, _anchor="launch"), 303)
     messages = {
         CampaignStatus.OPEN: _("The campaign is open."),
         CampaignStatus.PAUSED: _("The campaign is paused: nobody can enter until you open it again."),
@@ -149,14 +190,76 @@ def set_status(slug: str) -> Response:
     return done(messages[wanted], url_for("admin.campaigns.detail", slug=campaign.slug))
 
 
-def shown_phase(campaign: Campaign, now: datetime) -> Phase:
-    """What a visitor meets."""
-    return phase(window_of(campaign), now)
+@blueprint.get("/campaigns/<slug>/archive")
+@requires(Role.EDITOR)
+def ask_archive(slug: str) -> Response:
+    """Ask before a campaign leaves the list."""
+    campaign = campaign_of(slug)
+    return asked(
+        Ask(
+            _("Archive “%(title)s”?", title=campaign.title),
+            (
+                _("It leaves the list of campaigns. Nothing is deleted: winners, codes and changes stay."),
+                _("Its page goes on saying that it is over. You can bring it back into the list."),
+            ),
+            url_for("admin.campaigns.archive", slug=campaign.slug),
+            _("Archive"),
+            url_for("admin.campaigns.detail", slug=campaign.slug),
+            danger=False,
+        )
+    )
+
+
+@blueprint.post("/campaigns/<slug>/archive")
+@requires(Role.EDITOR)
+def archive(slug: str) -> Response:
+    """Put a campaign out of the list."""
+    service.archive(db.session(), campaign_of(slug).id, **trail())
+    return done(_("The campaign is archived."), url_for("admin.campaigns.index"))
+
+
+@blueprint.post("/campaigns/<slug>/unarchive")
+@requires(Role.EDITOR)
+def unarchive(slug: str) -> Response:
+    """Bring an archived campaign back into the list."""
+    campaign = service.unarchive(db.session(), campaign_of(slug).id, **trail())
+    return done(
+        _("The campaign is in the list again."), url_for("admin.campaigns.detail", slug=campaign.slug)
+    )
+
+
+def shown_stage(campaign: Campaign, now: datetime) -> Stage:
+    """Where the campaign stands, as staff see it."""
+    return stage(window_of(campaign), now, is_archived=campaign.archived_at is not None)
 
 
 def steps_of(campaign: Campaign) -> tuple[str, ...]:
     """The statuses the campaign can be given now, the likely one first."""
-    return tuple(step.value for step in _STEPS[campaign.status])
+    return () if campaign.archived_at else tuple(step.value for step in _STEPS[campaign.status])
+
+
+def notes_on(campaign: Campaign) -> list[str]:
+    """What the own words of the rules say that the settings do not bear out."""
+    facts = official_rules.facts_now(db.session(), campaign)
+    return [told(contradicted(one)) for one in contradictions(facts)]
+
+
+def checklist(campaign: Campaign, now: datetime) -> list[tuple[str, bool, str]] | None:
+    """The launch check, where opening comes next: what was found, whether it blocks, where to mend it."""
+    if CampaignStatus.OPEN.value not in steps_of(campaign):
+        return None
+    places = {
+        Place.SETTINGS: url_for("admin.campaigns.edit", slug=campaign.slug),
+        Place.RULES: url_for("admin.campaigns.edit", slug=campaign.slug, _anchor="eligibility"),
+        Place.PRIZES: url_for("admin.prizes.index", slug=campaign.slug),
+        Place.SERVER: "",
+    }
+    found = launch_check.check(db.session(), campaign, now=now, site=tools().site)
+    return [(told(finding), finding.blocks, places[finding.place]) for finding in found]
+
+
+def _may_archive(campaign: Campaign, now: datetime) -> bool:
+    return shown_stage(campaign, now) in {Stage.DRAFT, Stage.ENDED}
 
 
 _STEPS = {

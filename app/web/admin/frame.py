@@ -94,6 +94,11 @@ def _link(endpoint: str, label: str, icon: str, **values: Any) -> dict[str, Any]
 
 _HOMES = {
     "admin.campaigns.create": "admin.campaigns.index",
+    "admin.campaign_files.import_": "admin.campaigns.index",
+    "admin.campaign_files.copy": "admin.campaigns.detail",
+    "admin.campaign_files.export": "admin.campaigns.detail",
+    "admin.campaigns.rules": "admin.campaigns.detail",
+    "admin.campaigns.ask_archive": "admin.campaigns.detail",
     "admin.campaigns.edit": "admin.campaigns.detail",
     "admin.campaigns.status": "admin.campaigns.detail",
 }
@@ -101,7 +106,7 @@ _HOMES = {
 
 def _section(endpoint: str) -> str:
     """The entry of the rail a page belongs to."""
-    if endpoint.startswith(("admin.campaigns.", "admin.audit.")):
+    if endpoint.startswith(("admin.campaigns.", "admin.campaign_files.", "admin.audit.")):
         return _HOMES.get(endpoint, endpoint)
     noun = endpoint.rpartition(".")[0]
     return "admin.prizes" if noun in {"admin.tiers", "admin.codes"} else noun

@@ -1,0 +1,384 @@
+"""A whole campaign as one file: texts, window, tiers, prizes, partners; on request also its free codes."""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
+from datetime import datetime
+from inspect import unwrap
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from app.adapters.seeds import SeedVault
+from app.domain.chance import Rng
+from app.domain.code_list import read_code_list
+from app.domain.errors import Conflict, InvalidInput
+from app.domain.odds import OnEmpty
+from app.models import BatchSource, Campaign, Code, CodeStatus, Prize, PrizeKind
+from app.services import audit, campaigns, partners, prizes, staging, tiers
+from app.services.audit import Actor
+from app.services.campaigns import CampaignPlan
+from app.services.plan_fields import as_plain, bad, from_plain, plan_from_row
+from app.services.prizes import PrizePlan
+from app.services.tiers import TierPlan
+from app.services.uow import unit_of_work
+
+FORMAT = "prizewell campaign"
+SCHEMA = 1
+MAX_BYTES = 8 * 1024 * 1024
+MAX_ITEMS = 1000  # of prizes, and of partners
+
+
+@dataclass(frozen=True, slots=True)
+class PrizeSheet:
+    """A prize of a file: a plain `quantity`, or a pool with the `codes` that came along."""
+
+    plan: PrizePlan
+    quantity: int | None = None
+    codes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class TierSheet:
+    """A tier of a file; `fallback` is the name of the tier it falls back to."""
+
+    plan: TierPlan
+    prizes: tuple[PrizeSheet, ...] = ()
+    fallback: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """Everything in a file; partners are (address, name)."""
+
+    plan: CampaignPlan
+    lose_weight: int
+    tiers: tuple[TierSheet, ...] = ()
+    partners: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """What an import made, or would make."""
+
+    slug: str
+    title: str
+    tiers: int
+    prizes: int
+    units: int
+    codes: int
+    partners: int
+
+
+@unit_of_work
+def export(
+    session: Session, campaign_id: UUID, *, with_codes: bool = False, actor: Actor, now: datetime
+) -> str:
+    """The campaign as JSON. Codes are secrets: without `with_codes` there is none in it. The export is on
+    record.
+    """
+    campaign = campaigns.get_by_id(session, campaign_id)
+    sheet = sheet_of(session, campaign, with_codes=with_codes)
+    count = sum(len(prize.codes) for tier in sheet.tiers for prize in tier.prizes)
+    audit.record(
+        session,
+        actor,
+        "campaign.export",
+        campaign.slug,
+        now=now,
+        campaign_id=campaign_id,
+        after={"codes": count},
+    )
+    return json.dumps(_as_json(sheet), indent=1, ensure_ascii=False) + "\n"
+
+
+def read(content: bytes) -> Sheet:
+    """The sheet a file holds. Raises InvalidInput that names the place of what is wrong."""
+    if len(content) > MAX_BYTES:
+        raise InvalidInput(
+            "file", "the file is too large: %(most)s MB at most", most=MAX_BYTES // (1024 * 1024)
+        )
+    try:
+        raw = json.loads(content.decode("utf-8-sig"))
+    except json.JSONDecodeError as error:
+        problem = InvalidInput("file", "this is not JSON")
+        raise bad(f"{error.lineno}:{error.colno}", problem) from error
+    except (ValueError, RecursionError) as error:
+        raise InvalidInput("file", "this is not the file of a campaign") from error
+    if not isinstance(raw, dict) or raw.get("format") != FORMAT:
+        raise InvalidInput("file", "this is not the file of a campaign")
+    if raw.get("schema") != SCHEMA:
+        raise bad("schema", InvalidInput("file", "only version %(known)s is known here", known=SCHEMA))
+    return _sheet(raw)
+
+
+def import_campaign(
+    session: Session,
+    sheet: Sheet,
+    *,
+    slug: str | None = None,
+    actor: Actor,
+    now: datetime,
+    rng: Rng,
+    vault: SeedVault,
+) -> Made:
+    """Make a draft from a sheet, all of it or nothing, under `slug` if one is given.
+
+    It gets a seed of its own. Raises InvalidInput that names the place of what cannot be taken.
+    """
+    return _import(session, _named(sheet, slug), actor=actor, now=now, rng=rng, vault=vault)
+
+
+def check_import(
+    session: Session,
+    sheet: Sheet,
+    *,
+    slug: str | None = None,
+    actor: Actor,
+    now: datetime,
+    rng: Rng,
+    vault: SeedVault,
+) -> Made:
+    """What `import_campaign` would make; it is made and undone, so that nothing is overlooked."""
+    try:
+        _import(session, _named(sheet, slug), dry_run=True, actor=actor, now=now, rng=rng, vault=vault)
+    except _Undone as undone:
+        return undone.made
+    raise AssertionError("a dry run ends with its undoing")  # pragma: no cover
+
+
+def sheet_of(session: Session, campaign: Campaign, *, with_codes: bool = False) -> Sheet:
+    """The campaign as a sheet, without what has been removed from it."""
+    listed = tiers.listing(session, campaign.id)
+    names = {tier.id: tier.name for tier in listed}
+    by_tier: dict[UUID, list[PrizeSheet]] = {tier.id: [] for tier in listed}
+    counts = prizes.stock_by_prize(session, campaign.id)
+    for prize in prizes.listing(session, campaign.id):
+        is_plain = prize.kind is PrizeKind.QUANTITY
+        by_tier[prize.tier_id].append(
+            PrizeSheet(
+                plan_from_row(PrizePlan, prize),
+                counts[prize.id].total if is_plain else None,
+                _free_codes(session, prize.id) if with_codes and not is_plain else (),
+            )
+        )
+    return Sheet(
+        campaigns.plan_of(campaign),
+        campaign.lose_weight,
+        tuple(
+            TierSheet(
+                plan_from_row(TierPlan, tier, fallback_id=None),
+                tuple(by_tier[tier.id]),
+                names.get(tier.fallback_id) if tier.fallback_id else None,
+            )
+            for tier in listed
+        ),
+        tuple((partner.slug, partner.name) for partner in partners.listing(session, campaign.id)),
+    )
+
+
+def fill(session: Session, campaign_id: UUID, sheet: Sheet, *, actor: Actor, now: datetime, rng: Rng) -> None:
+    """Put the tiers, prizes, codes and partners of a sheet into a new campaign, inside the caller's unit."""
+    trail = {"actor": actor, "now": now, "rng": rng}
+    ids: dict[str, UUID] = {}
+    for number, tier in enumerate(sheet.tiers):
+        place = f"tiers[{number}]"
+        plan = replace(tier.plan, on_empty=OnEmpty.LOSE) if tier.fallback else tier.plan
+        with _at(place):
+            made = unwrap(tiers.add)(session, campaign_id, plan, **trail)
+        ids[tier.plan.name] = ids[made.name] = made.id
+        for position, prize in enumerate(tier.prizes):
+            with _at(f"{place}.prizes[{position}]"):
+                _add_prize(session, made.id, prize, trail)
+    for number, tier in enumerate(sheet.tiers):
+        if tier.fallback:
+            with _at(f"tiers[{number}]"):
+                plan = replace(tier.plan, on_empty=OnEmpty.FALLBACK, fallback_id=ids.get(tier.fallback))
+                unwrap(tiers.edit)(session, ids[tier.plan.name], plan, actor=actor, now=now)
+    for number, (slug, name) in enumerate(sheet.partners):
+        with _at(f"partners[{number}]"):
+            unwrap(partners.add)(session, campaign_id, slug, name, **trail)
+
+
+class _Undone(Exception):
+    """Ends a dry run, and with it the transaction."""
+
+    def __init__(self, made: Made) -> None:
+        super().__init__("undone")
+        self.made = made
+
+
+@unit_of_work
+def _import(
+    session: Session,
+    sheet: Sheet,
+    *,
+    dry_run: bool = False,
+    actor: Actor,
+    now: datetime,
+    rng: Rng,
+    vault: SeedVault,
+) -> Made:
+    with _at("campaign"):
+        campaign = unwrap(campaigns.create)(
+            session, sheet.plan, lose_weight=sheet.lose_weight, actor=actor, now=now, rng=rng, vault=vault
+        )
+    fill(session, campaign.id, sheet, actor=actor, now=now, rng=rng)
+    counted = [prize for tier in sheet.tiers for prize in tier.prizes]
+    made = Made(
+        campaign.slug,
+        campaign.title,
+        tiers=len(sheet.tiers),
+        prizes=len(counted),
+        units=sum(prize.quantity or 0 for prize in counted),
+        codes=sum(len(prize.codes) for prize in counted),
+        partners=len(sheet.partners),
+    )
+    audit.record(
+        session,
+        actor,
+        "campaign.import",
+        campaign.slug,
+        now=now,
+        campaign_id=campaign.id,
+        after=asdict(made),
+    )
+    if dry_run:
+        session.flush()
+        raise _Undone(made)
+    return made
+
+
+def _add_prize(session: Session, tier_id: UUID, sheet: PrizeSheet, trail: dict[str, Any]) -> None:
+    prize: Prize = unwrap(prizes.add)(session, tier_id, sheet.plan, quantity=sheet.quantity, **trail)
+    if not sheet.codes:
+        return
+    listed = read_code_list(f"{code}\n" for code in sheet.codes)
+    if listed.malformed:
+        raise InvalidInput("codes", "code number %(line)s cannot be a code", line=listed.malformed[0].line)
+    if listed.duplicates:
+        raise InvalidInput("codes", "code number %(line)s stands there twice", line=listed.duplicates[0].line)
+    texts, keys = [code.text for code in listed.codes], [code.key for code in listed.codes]
+    if staging.known(session, prize.campaign_id, keys).taken:
+        raise InvalidInput(
+            "codes", "some of these codes are in stock here already, in this or another campaign"
+        )
+    batch, after = staging.take_in(session, prize, BatchSource.IMPORTED, texts, keys, **trail)
+    staging.record(session, batch, prize, after, trail["actor"], trail["now"])
+
+
+def _free_codes(session: Session, prize_id: UUID) -> tuple[str, ...]:
+    query = select(Code.text).where(Code.prize_id == prize_id, Code.status == CodeStatus.FREE)
+    return tuple(session.scalars(query.order_by(Code.id)))
+
+
+def _named(sheet: Sheet, slug: str | None) -> Sheet:
+    return replace(sheet, plan=replace(sheet.plan, slug=slug)) if slug else sheet
+
+
+@contextmanager
+def _at(place: str) -> Iterator[None]:
+    """Tell of what is refused where in the file it stands."""
+    try:
+        yield
+    except InvalidInput as error:
+        raise bad(f"{place}.{error.field}", error) from error
+    except Conflict as error:
+        raise bad(place, error) from error
+
+
+def _as_json(sheet: Sheet) -> dict[str, Any]:
+    return {
+        "format": FORMAT,
+        "schema": SCHEMA,
+        "campaign": as_plain(sheet.plan) | {"lose_weight": sheet.lose_weight},
+        "tiers": [
+            as_plain(tier.plan)
+            | {"fallback": tier.fallback, "prizes": [_prize_as_json(prize) for prize in tier.prizes]}
+            for tier in sheet.tiers
+        ],
+        "partners": [{"slug": slug, "name": name} for slug, name in sheet.partners],
+    }
+
+
+def _prize_as_json(sheet: PrizeSheet) -> dict[str, Any]:
+    return as_plain(sheet.plan) | {"quantity": sheet.quantity, "codes": list(sheet.codes)}
+
+
+def _sheet(raw: Mapping[str, Any]) -> Sheet:
+    campaign = dict(_table(raw.get("campaign"), "campaign"))
+    lose_weight = _whole(campaign.pop("lose_weight", None), "campaign.lose_weight")
+    listed = [_tier(one, f"tiers[{place}]") for place, one in enumerate(_list(raw.get("tiers", []), "tiers"))]
+    if sum(len(tier.prizes) for tier in listed) > MAX_ITEMS:
+        raise bad("tiers", InvalidInput("file", "these are more than %(most)s", most=MAX_ITEMS))
+    others = enumerate(_list(raw.get("partners", []), "partners"))
+    return Sheet(
+        from_plain(CampaignPlan, campaign, "campaign"),
+        lose_weight,
+        tuple(listed),
+        tuple(_partner(one, f"partners[{place}]") for place, one in others),
+    )
+
+
+def _tier(raw: Any, place: str) -> TierSheet:
+    values = dict(_table(raw, place))
+    fallback = values.pop("fallback", None)
+    held = _list(values.pop("prizes", []), f"{place}.prizes")
+    return TierSheet(
+        from_plain(TierPlan, values, place),
+        tuple(_prize(one, f"{place}.prizes[{number}]") for number, one in enumerate(held)),
+        None if fallback is None else _string(fallback, f"{place}.fallback"),
+    )
+
+
+def _prize(raw: Any, place: str) -> PrizeSheet:
+    values = dict(_table(raw, place))
+    quantity, codes = values.pop("quantity", None), values.pop("codes", [])
+    texts = [
+        _string(one, f"{place}.codes[{number}]") for number, one in enumerate(_items(codes, f"{place}.codes"))
+    ]
+    if texts and quantity is not None:
+        raise bad(f"{place}.codes", InvalidInput("file", "a plain quantity has no codes of its own"))
+    return PrizeSheet(
+        from_plain(PrizePlan, values, place),
+        None if quantity is None else _whole(quantity, f"{place}.quantity"),
+        tuple(texts),
+    )
+
+
+def _partner(raw: Any, place: str) -> tuple[str, str]:
+    values = _table(raw, place)
+    return _string(values.get("slug"), f"{place}.slug"), _string(values.get("name"), f"{place}.name")
+
+
+def _table(raw: Any, place: str) -> Mapping[str, Any]:
+    if not isinstance(raw, dict):
+        raise bad(place, InvalidInput("file", "fields with names are expected here"))
+    return raw
+
+
+def _items(raw: Any, place: str) -> Sequence[Any]:
+    if not isinstance(raw, list):
+        raise bad(place, InvalidInput("file", "a list is expected here"))
+    return raw
+
+
+def _list(raw: Any, place: str) -> Sequence[Any]:
+    if len(_items(raw, place)) > MAX_ITEMS:
+        raise bad(place, InvalidInput("file", "these are more than %(most)s", most=MAX_ITEMS))
+    return _items(raw, place)
+
+
+def _string(raw: Any, place: str) -> str:
+    if not isinstance(raw, str):
+        raise bad(place, InvalidInput("file", "a text is expected here"))
+    return raw
+
+
+def _whole(raw: Any, place: str) -> int:
+    if type(raw) is not int:
+        raise bad(place, InvalidInput("file", "a whole number is expected here"))
+    return raw

@@ -1,0 +1,105 @@
+"""The entrants' pages as staff try them: the real pages and the real draw, and nothing is stored."""
+
+from uuid import UUID
+
+from flask import Blueprint, Response, make_response, render_template, request, url_for
+
+from app.domain.errors import InvalidInput
+from app.domain.identity import mask_email
+from app.domain.outcomes import Outcome, Won
+from app.domain.roles import Role
+from app.extensions import db, tools
+from app.models import Campaign
+from app.services import campaigns, landing, trial
+from app.web.access import requires
+from app.web.public.forms import EntryForm
+
+trying = Blueprint("trying", __name__, url_prefix="/admin/campaigns/<slug>/try")
+
+SOMEBODY = "somebody@example.org"
+
+
+@trying.get("")
+@requires(Role.VIEWER)
+def page(slug: str) -> str:
+    """The landing page as visitors will see it, under a banner; also of a draft."""
+    return _page(slug, EntryForm(formdata=None))
+
+
+@trying.post("")
+@requires(Role.VIEWER)
+def play(slug: str) -> Response:
+    """Draw the form as a real one is drawn, from a seed that is thrown away."""
+    campaign = campaigns.get(db.session(), slug)
+    form = EntryForm(request.form)
+    if not form.validate_on_submit():
+        if not request.headers.get("HX-Request"):
+            return make_response(_page(slug, form), 422)
+        content = render_template(
+            "public/_entry_form.html",
+            page=landing.preview_page(db.session(), slug),
+            form=form,
+            **_links(slug),
+        )
+        return make_response(content, 422)
+    outcome = trial.play(db.session(), campaign, str(form.email.data), now=tools().now(), rng=tools().rng)
+    return _reveal(campaign, outcome)
+
+
+@trying.post("/look")
+@requires(Role.VIEWER)
+def look(slug: str) -> Response:
+    """Show a win of one tier, or no win, whatever the odds are."""
+    campaign = campaigns.get(db.session(), slug)
+    now, rng = tools().now(), tools().rng
+    wanted = request.form.get("show", "")
+    if wanted == "loss":
+        return _reveal(campaign, trial.lose(campaign, now=now, rng=rng))
+    try:
+        tier_id = UUID(hex=wanted)
+    except ValueError:
+        raise InvalidInput("show", "Choose what to look at.") from None
+    return _reveal(campaign, trial.win(db.session(), campaign, tier_id, SOMEBODY, now=now, rng=rng))
+
+
+def _page(slug: str, form: EntryForm) -> str:
+    shown = landing.preview_page(db.session(), slug)
+    form.nonce.data = tools().nonces.mint(tools().rng).hex()
+    return render_template(
+        "public/trying.html", page=shown, form=form, **_links(slug), **_choices(shown.campaign)
+    )
+
+
+def _reveal(campaign: Campaign, outcome: Outcome) -> Response:
+    template = "_trying_result" if request.headers.get("HX-Request") else "trying_result"
+    content = render_template(
+        f"public/{template}.html",
+        campaign=campaign,
+        outcome=outcome,
+        email_masked=mask_email(outcome.email) if isinstance(outcome, Won) else "",
+        **_links(campaign.slug),
+        **_choices(campaign),
+    )
+    answer = make_response(content)
+    answer.headers["X-Robots-Tag"] = "noindex"
+    return answer
+
+
+def _links(slug: str) -> dict[str, str]:
+    here = url_for("trying.page", slug=slug)
+    return {
+        "submit_url": here,
+        "landing_url": here,
+        "challenge_url": url_for("public.challenge", slug=slug),
+        "rules_url": url_for("admin.campaigns.rules", slug=slug),
+        "fairness_url": url_for("public.fairness", slug=slug),
+    }
+
+
+def _choices(campaign: Campaign) -> dict[str, object]:
+    """What the banner needs: the tiers one can look at a win of."""
+    return {
+        "look_url": url_for("trying.look", slug=campaign.slug),
+        "console_url": url_for("admin.campaigns.detail", slug=campaign.slug),
+        "tiers": trial.tiers_with_prizes(db.session(), campaign.id),
+    }

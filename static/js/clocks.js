@@ -1,0 +1,14 @@
+// Beside each time of a campaign's own zone: the same moment on the reader's clock, where the two differ.
+const here = new Intl.DateTimeFormat(document.documentElement.lang, { dateStyle: "medium", timeStyle: "short" });
+for (const place of document.querySelectorAll("[data-clocks]")) {
+  for (const node of place.querySelectorAll("time[datetime*=T]")) {
+    const moment = new Date(node.dateTime);
+    const shown = node.textContent.match(/\d{1,2}:\d{2}/)?.[0];
+    const own = moment.toLocaleTimeString("en-GB", { hour: "2-digit", minute: "2-digit" });
+    if (!shown || own === shown) continue;
+    const beside = document.createElement("span");
+    beside.className = "sub";
+    beside.textContent = place.dataset.clocks.replace("{time}", here.format(moment));
+    node.after(beside);
+  }
+}
