@@ -12,6 +12,7 @@ from app.adapters.database import prepare_engine
 from app.adapters.letters import Letters
 from app.adapters.links import Links
 from app.adapters.mail import make_mailer
+from app.adapters.second_factor import SecretVault
 from app.adapters.seeds import SeedVault
 from app.adapters.tokens import NonceMint, Signer
 from app.config import ROOT, Settings, load_settings
@@ -95,6 +96,7 @@ def _init_adapters(app: Flask, settings: Settings) -> None:
         settings=settings,
         rng=SystemRng(),
         vault=SeedVault(settings.seed_key),
+        secrets=SecretVault(settings.seed_key),
         captcha=AltchaCaptcha(settings.secret_keys[0], settings.captcha_cost),
         signer=signer,
         nonces=NonceMint(settings.secret_keys[0]),

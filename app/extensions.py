@@ -12,6 +12,7 @@ from flask_sqlalchemy import SQLAlchemy
 from flask_wtf import CSRFProtect
 
 from app.adapters.captcha import Captcha
+from app.adapters.second_factor import SecretVault
 from app.adapters.seeds import SeedVault
 from app.adapters.tokens import NonceMint, Signer
 from app.config import MIN_PUBLIC_CAPTCHA_COST, Settings
@@ -58,6 +59,7 @@ class Tools:
     settings: Settings
     rng: Rng
     vault: SeedVault
+    secrets: SecretVault
     captcha: Captcha
     signer: Signer
     nonces: NonceMint

@@ -22,6 +22,7 @@ class Purpose(StrEnum):
     ATTRIBUTION = "attribution"  # the partner behind a form
     PARTNER = "partner"  # a partner's own figures
     SIGN_IN = "sign-in"  # a one-time link for staff
+    DEVICE = "device"  # a browser somebody of the staff has signed in with
 
 
 LIFETIMES = {
@@ -29,6 +30,7 @@ LIFETIMES = {
     Purpose.ATTRIBUTION: timedelta(days=2),
     Purpose.PARTNER: timedelta(days=366),
     Purpose.SIGN_IN: timedelta(days=2),
+    Purpose.DEVICE: timedelta(days=180),
 }
 
 

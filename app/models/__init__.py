@@ -1,6 +1,6 @@
 """Tables: columns, constraints and indexes, one module per noun. No rules, no queries."""
 
-from app.models.account import Account
+from app.models.account import Account, AccountCampaign
 from app.models.audit import AuditRecord
 from app.models.award import Award, AwardStatus, Replacement
 from app.models.base import Base
@@ -13,12 +13,15 @@ from app.models.odds_table import OddsTableRecord
 from app.models.partner import DailyKey, Partner, Visit
 from app.models.prize import Prize, PrizeKind
 from app.models.rules_version import RulesVersion
+from app.models.second_factor import RecoveryCode, SecondFactor
 from app.models.spent_challenge import SpentChallenge
+from app.models.staff_session import StaffSession
 from app.models.tier import Tier
 from app.models.winner_key import WinnerKey
 
 __all__ = [
     "Account",
+    "AccountCampaign",
     "AuditRecord",
     "Award",
     "AwardStatus",
@@ -37,9 +40,12 @@ __all__ = [
     "Partner",
     "Prize",
     "PrizeKind",
+    "RecoveryCode",
     "Replacement",
     "RulesVersion",
+    "SecondFactor",
     "SpentChallenge",
+    "StaffSession",
     "Tier",
     "Visit",
     "WinnerKey",

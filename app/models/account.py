@@ -1,9 +1,9 @@
-"""Account: a member of staff."""
+"""Account: a member of staff, with the campaigns it is limited to."""
 
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import String
+from sqlalchemy import ForeignKey, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.domain.roles import Role
@@ -22,5 +22,15 @@ class Account(Base):
     password_hash: Mapped[str | None] = mapped_column(String(255))
     link_counter: Mapped[int] = mapped_column(default=0)
     session_counter: Mapped[int] = mapped_column(default=0)
+    is_limited: Mapped[bool] = mapped_column(default=False)  # to rows of account_campaign; no admin is
     created_at: Mapped[datetime]
     disabled_at: Mapped[datetime | None]
+
+
+class AccountCampaign(Base):
+    """A campaign that a limited account may work on."""
+
+    __tablename__ = "account_campaign"
+
+    account_id: Mapped[UUID] = mapped_column(ForeignKey("account.id"), primary_key=True)
+    campaign_id: Mapped[UUID] = mapped_column(ForeignKey("campaign.id"), primary_key=True)

@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import exists, select, update
 from sqlalchemy.orm import Session
 
-from app.adapters.passwords import hash_password, needs_rehash, verify_password
+from app.adapters.passwords import hash_password
 from app.domain.chance import Rng
 from app.domain.errors import Conflict, InvalidInput, NotFound
 from app.domain.identity import InvalidAddress, canonical_email
@@ -18,17 +18,22 @@ from app.domain.roles import Role
 from app.models import Account
 from app.services import audit
 from app.services.audit import Actor
-from app.services.fields import one_line
+from app.services.fields import check_new_password, one_line
 from app.services.uow import unit_of_work
-
-MIN_PASSWORD = 12
-MAX_PASSWORD = 128
 
 
 def find_active(session: Session, account_id: UUID) -> Account | None:
     """The account, unless it does not exist or is disabled."""
     account = session.get(Account, account_id)
     return account if account is not None and account.disabled_at is None else None
+
+
+def find_active_hex(session: Session, account_id: str) -> Account | None:
+    """The account of an id as text, unless it does not exist, is disabled, or the text is no id."""
+    try:
+        return find_active(session, UUID(hex=account_id))
+    except ValueError:
+        return None
 
 
 def find_by_email(session: Session, email: str) -> Account | None:
@@ -47,6 +52,15 @@ def plain_address(email: str) -> str:
 def get(session: Session, account_id: UUID) -> Account:
     """The account, disabled ones too. Raises NotFound."""
     account = session.get(Account, account_id)
+    if account is None:
+        raise NotFound("this account does not exist")
+    return account
+
+
+def get_for_change(session: Session, account_id: UUID) -> Account:
+    """The account with its row locked: changes of it come one after another. Raises NotFound."""
+    query = select(Account).where(Account.id == account_id).with_for_update(key_share=True)
+    account = session.scalars(query.execution_options(populate_existing=True)).one_or_none()
     if account is None:
         raise NotFound("this account does not exist")
     return account
@@ -89,7 +103,7 @@ def invite(
         before = {"role": account.role}
         if role is not Role.ADMIN:
             _keep_an_admin(session, account)
-        account.role = role
+        _give_role(account, role)
         account.link_counter += 1
     after = {"role": role}
     audit.record(
@@ -124,56 +138,25 @@ def set_password_by_link(
     account = find_active(session, account_id)
     if account is None:
         return None
-    _check_password(password, account.email)
+    check_new_password(password, account.email)
     return _use_link(
         session, account_id, counter, hash_password(password), one_line("name", name, 120), now=now
     )
-
-
-def sign_in(session: Session, email: str, password: str) -> Account | None:
-    """The account when address and password are right; the same work and answer for an unknown one."""
-    account = find_by_email(session, email)
-    stored = account.password_hash if account is not None and account.disabled_at is None else None
-    right = len(password) <= MAX_PASSWORD and verify_password(stored, password)
-    if account is None or stored is None or not right:
-        return None
-    if needs_rehash(stored):
-        _renew_hash(session, account.id, stored, hash_password(password))
-    return account
-
-
-def change_password(
-    session: Session, account_id: UUID, current: str, password: str, *, actor: Actor, now: datetime
-) -> Account:
-    """Set another password for somebody who knows the current one; ends all older sessions.
-
-    Raises InvalidInput with field "current" or "password", NotFound for an account that is gone or disabled.
-    """
-    account = find_active(session, account_id)
-    if account is None:
-        raise NotFound("this account does not exist")
-    if len(current) > MAX_PASSWORD or not verify_password(account.password_hash, current):
-        raise InvalidInput("current", "this is not your current password")
-    _check_password(password, account.email)
-    changed = _replace_password(
-        session, account_id, account.password_hash or "", hash_password(password), actor=actor, now=now
-    )
-    if changed is None:
-        raise InvalidInput("current", "your password was changed meanwhile")
-    return changed
 
 
 @unit_of_work
 def set_role(
     session: Session, account_id: UUID, role: Role, *, actor: Actor, now: datetime, reason: str = ""
 ) -> Account:
-    """Give an account another role. Raises NotFound, and Conflict when the last admin would go."""
-    account = _get_for_change(session, account_id)
+    """Give an account another role; with a lower one its sessions end. Raises NotFound, and Conflict when the
+    last admin would go.
+    """
+    account = get_for_change(session, account_id)
     if account.role is role:
         return account
     _keep_an_admin(session, account)
     before = {"role": account.role}
-    account.role = role
+    _give_role(account, role)
     after = {"role": role}
     audit.record(
         session, actor, "account.role", account.email, now=now, before=before, after=after, reason=reason
@@ -186,7 +169,7 @@ def disable(session: Session, account_id: UUID, *, actor: Actor, now: datetime, 
     """Shut an account out at once: its sessions and links end. Raises NotFound, and Conflict for the last
     admin.
     """
-    account = _get_for_change(session, account_id)
+    account = get_for_change(session, account_id)
     if account.disabled_at is None:
         _keep_an_admin(session, account)
         account.disabled_at = now
@@ -199,7 +182,7 @@ def disable(session: Session, account_id: UUID, *, actor: Actor, now: datetime, 
 @unit_of_work
 def enable(session: Session, account_id: UUID, *, actor: Actor, now: datetime, reason: str = "") -> Account:
     """Let a disabled account in again, with the password it had. Raises NotFound."""
-    account = _get_for_change(session, account_id)
+    account = get_for_change(session, account_id)
     if account.disabled_at is not None:
         account.disabled_at = None
         audit.record(session, actor, "account.enable", account.email, now=now, reason=reason)
@@ -227,37 +210,10 @@ def _use_link(
     return used
 
 
-@unit_of_work
-def _replace_password(
-    session: Session, account_id: UUID, old_hash: str, new_hash: str, *, actor: Actor, now: datetime
-) -> Account | None:
-    changed = session.scalars(
-        update(Account)
-        .where(Account.id == account_id, Account.password_hash == old_hash)
-        .values(password_hash=new_hash, session_counter=Account.session_counter + 1)
-        .returning(Account)
-        .execution_options(populate_existing=True)
-    ).one_or_none()
-    if changed is not None:
-        audit.record(session, actor, "account.password", changed.email, now=now)
-    return changed
-
-
-@unit_of_work
-def _renew_hash(session: Session, account_id: UUID, old_hash: str, new_hash: str) -> None:
-    session.execute(
-        update(Account)
-        .where(Account.id == account_id, Account.password_hash == old_hash)
-        .values(password_hash=new_hash)
-    )
-
-
-def _get_for_change(session: Session, account_id: UUID) -> Account:
-    query = select(Account).where(Account.id == account_id).with_for_update(key_share=True)
-    account = session.scalars(query.execution_options(populate_existing=True)).one_or_none()
-    if account is None:
-        raise NotFound("this account does not exist")
-    return account
+def _give_role(account: Account, role: Role) -> None:
+    if not role.covers(account.role):
+        account.session_counter += 1
+    account.role = role
 
 
 def _keep_an_admin(session: Session, account: Account) -> None:
@@ -279,12 +235,3 @@ def _checked_address(email: str) -> str:
     except InvalidAddress as error:
         raise InvalidInput.of("email", error) from error
     return address
-
-
-def _check_password(password: str, email: str) -> None:
-    if not MIN_PASSWORD <= len(password) <= MAX_PASSWORD:
-        raise InvalidInput(
-            "password", "use %(least)s to %(most)s characters", least=MIN_PASSWORD, most=MAX_PASSWORD
-        )
-    if plain_address(password) == email:
-        raise InvalidInput("password", "use something else than your e-mail address")

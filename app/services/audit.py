@@ -1,15 +1,16 @@
 """The audit trail: who changed what, written in the transaction of the change."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import or_, select
+from sqlalchemy import Select, func, or_, select
 from sqlalchemy.orm import Session
 
 from app.models import AuditRecord
+from app.services.uow import unit_of_work
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,34 +52,70 @@ def record(
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which records: `noun` is how the action begins (`tier`), `who` part of who acted, `text` part of what
+    was changed, of the reason, or of who acted; from `since` on, and before `until`.
+    """
+
+    campaign_id: UUID | None = None
+    noun: str = ""
+    who: str = ""
+    text: str = ""
+    since: datetime | None = None
+    until: datetime | None = None
+
+
 def latest(
     session: Session,
+    wanted: Wanted | None = None,
     *,
     campaign_id: UUID | None = None,
     before_id: int | None = None,
-    noun: str = "",
-    text: str = "",
     limit: int = 100,
 ) -> Sequence[AuditRecord]:
-    """The newest records first; `before_id` pages on.
-
-    `noun` is how the action begins (`tier`); `text` is part of who acted or of what was changed.
-    """
-    query = select(AuditRecord).order_by(AuditRecord.id.desc()).limit(limit)
-    if campaign_id is not None:
-        query = query.where(AuditRecord.campaign_id == campaign_id)
+    """The newest records that are wanted, or all of a campaign, first; `before_id` pages on."""
+    query = _matching(wanted or Wanted(campaign_id)).order_by(AuditRecord.id.desc()).limit(limit)
     if before_id is not None:
         query = query.where(AuditRecord.id < before_id)
-    if noun:
-        query = query.where(AuditRecord.action.startswith(noun, autoescape=True))
-    if text:
-        query = query.where(
-            or_(
-                AuditRecord.actor.icontains(text, autoescape=True),
-                AuditRecord.subject.icontains(text, autoescape=True),
-            )
-        )
     return session.scalars(query).all()
+
+
+def export(session: Session, wanted: Wanted, *, actor: Actor, now: datetime) -> Iterator[AuditRecord]:
+    """The records that fit, oldest first, streamed; that somebody took them is on record before."""
+    _record_export(session, wanted, actor=actor, now=now)
+    return _stream(session, wanted)
+
+
+@unit_of_work
+def _record_export(session: Session, wanted: Wanted, *, actor: Actor, now: datetime) -> None:
+    count = session.scalar(select(func.count()).select_from(_matching(wanted).subquery()))
+    after = {"exported": count}
+    record(session, actor, "audit.export", "", now=now, campaign_id=wanted.campaign_id, after=after)
+
+
+def _stream(session: Session, wanted: Wanted) -> Iterator[AuditRecord]:
+    query = _matching(wanted).order_by(AuditRecord.id).execution_options(yield_per=1000)
+    with session.scalars(query) as rows:
+        yield from rows
+
+
+def _matching(wanted: Wanted) -> Select[AuditRecord]:
+    query = select(AuditRecord)
+    if wanted.campaign_id is not None:
+        query = query.where(AuditRecord.campaign_id == wanted.campaign_id)
+    if wanted.noun:
+        query = query.where(AuditRecord.action.startswith(wanted.noun, autoescape=True))
+    if wanted.who:
+        query = query.where(AuditRecord.actor.icontains(wanted.who, autoescape=True))
+    if wanted.text:
+        columns = (AuditRecord.actor, AuditRecord.subject, AuditRecord.reason)
+        query = query.where(or_(*(column.icontains(wanted.text, autoescape=True) for column in columns)))
+    if wanted.since is not None:
+        query = query.where(AuditRecord.at >= wanted.since)
+    if wanted.until is not None:
+        query = query.where(AuditRecord.at < wanted.until)
+    return query
 
 
 def changes(row: object, new: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:

@@ -19,7 +19,7 @@ from app.domain.ids import random_id
 from app.domain.launch import NotReady, Site, blocking
 from app.domain.odds import MAX_WEIGHT
 from app.models import Campaign, Entry
-from app.services import audit, launch_check, odds, official_rules
+from app.services import audit, launch_check, odds, official_rules, restrictions
 from app.services.audit import Actor
 from app.services.entries import window_of
 from app.services.fields import many_lines, one_line
@@ -124,6 +124,7 @@ def create(
     )
     session.add(campaign)
     session.flush()
+    restrictions.grant_to_maker(session, actor, campaign_id)
     odds.write_first_version(session, campaign, now)
     after = {**asdict(plan), "lose_weight": lose_weight, "seed_commit": campaign.seed_commit}
     audit.record(session, actor, "campaign.create", plan.slug, now=now, campaign_id=campaign_id, after=after)

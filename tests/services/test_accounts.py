@@ -16,7 +16,7 @@ from app.domain.errors import Conflict, InvalidInput, NotFound
 from app.domain.roles import Role
 from app.extensions import db
 from app.models import Account, AuditRecord
-from app.services import accounts, audit
+from app.services import accounts, audit, sign_in
 from app.services.audit import COMMAND_LINE
 from tests.support.fakes import NOON, FakeRng
 
@@ -55,7 +55,7 @@ def act(session: Session, what: str, account: Account, *args: Any) -> Account:
 def test_what_no_database_takes_is_nobodys_address(session: Session, address: str) -> None:
     settle(session)
     assert accounts.find_by_email(session, address) is None
-    assert accounts.sign_in(session, address, GOOD) is None
+    assert sign_in.with_password(session, address, GOOD) is None
 
 
 def test_the_longest_address_has_its_account(session: Session) -> None:
@@ -63,13 +63,13 @@ def test_the_longest_address_has_its_account(session: Session) -> None:
     assert len(address) > 240
     account = settle(session, address)
     act(session, "enable", account)
-    assert accounts.sign_in(session, address, GOOD) is not None
+    assert sign_in.with_password(session, address, GOOD) is not None
 
 
 def test_inviting_makes_an_account_that_cannot_sign_in_yet(session: Session) -> None:
     ada = invite(session, " Ada@Example.ORG ")
     assert (ada.email, ada.role, ada.password_hash) == ("ada@example.org", Role.ADMIN, None)
-    assert accounts.sign_in(session, "ada@example.org", GOOD) is None
+    assert sign_in.with_password(session, "ada@example.org", GOOD) is None
     assert not accounts.anyone_can_sign_in(session)
     assert audit.latest(session)[0].action == "account.invite"
 
@@ -110,8 +110,8 @@ def test_a_link_works_once(session: Session) -> None:
     assert (used.name, used.session_counter) == ("Ada L", 1)
     assert accounts.read_link(session, payload) is None
     assert accounts.set_password_by_link(session, ada.id, payload["counter"], OTHER, "Eve", now=NOON) is None
-    assert accounts.sign_in(session, "ada@example.org", GOOD) is used
-    assert accounts.sign_in(session, "ada@example.org", OTHER) is None
+    assert sign_in.with_password(session, "ada@example.org", GOOD) is used
+    assert sign_in.with_password(session, "ada@example.org", OTHER) is None
     record = audit.latest(session)[0]
     assert (record.action, record.account_id) == ("account.link", ada.id)
 
@@ -162,7 +162,7 @@ def test_a_link_for_nobody(session: Session) -> None:
 
 def test_signing_in(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
     ada = settle(session)
-    assert accounts.sign_in(session, " ADA@example.org", GOOD) is ada
+    assert sign_in.with_password(session, " ADA@example.org", GOOD) is ada
     assert accounts.anyone_can_sign_in(session)
     checked: list[str | None] = []
     real = passwords.verify_password
@@ -171,11 +171,11 @@ def test_signing_in(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
         checked.append(stored)
         return real(stored, password)
 
-    monkeypatch.setattr(accounts, "verify_password", watch)
-    assert accounts.sign_in(session, "eve@example.org", GOOD) is None
-    assert accounts.sign_in(session, "not an address", GOOD) is None
-    assert accounts.sign_in(session, "ada@example.org", "wrong") is None
-    assert accounts.sign_in(session, "ada@example.org", "x" * 200) is None
+    monkeypatch.setattr(sign_in, "verify_password", watch)
+    assert sign_in.with_password(session, "eve@example.org", GOOD) is None
+    assert sign_in.with_password(session, "not an address", GOOD) is None
+    assert sign_in.with_password(session, "ada@example.org", "wrong") is None
+    assert sign_in.with_password(session, "ada@example.org", "x" * 200) is None
     assert checked == [None, None, ada.password_hash]
 
 
@@ -183,21 +183,21 @@ def test_an_old_hash_is_renewed(session: Session, monkeypatch: pytest.MonkeyPatc
     ada = settle(session)
     old = ada.password_hash
     monkeypatch.setattr(passwords, "_hasher", PasswordHasher(time_cost=2, memory_cost=8, parallelism=1))
-    assert accounts.sign_in(session, "ada@example.org", GOOD) is not None
+    assert sign_in.with_password(session, "ada@example.org", GOOD) is not None
     session.expire_all()
     assert accounts.get(session, ada.id).password_hash != old
-    assert accounts.sign_in(session, "ada@example.org", GOOD) is not None
+    assert sign_in.with_password(session, "ada@example.org", GOOD) is not None
 
 
 def test_changing_the_password_ends_older_sessions(session: Session) -> None:
     ada = settle(session)
     before = ada.session_counter
-    changed = accounts.change_password(
+    changed = sign_in.change_password(
         session, ada.id, GOOD, OTHER, actor=COMMAND_LINE, now=NOON + timedelta(hours=1)
     )
     assert changed.session_counter == before + 1
-    assert accounts.sign_in(session, "ada@example.org", OTHER) is not None
-    assert accounts.sign_in(session, "ada@example.org", GOOD) is None
+    assert sign_in.with_password(session, "ada@example.org", OTHER) is not None
+    assert sign_in.with_password(session, "ada@example.org", GOOD) is None
     assert audit.latest(session)[0].action == "account.password"
 
 
@@ -209,10 +209,10 @@ def test_changing_the_password_needs_the_current_one(session: Session) -> None:
         ("x" * 200, OTHER, "current"),
     ):
         with pytest.raises(InvalidInput) as caught:
-            accounts.change_password(session, ada.id, current, new, actor=COMMAND_LINE, now=NOON)
+            sign_in.change_password(session, ada.id, current, new, actor=COMMAND_LINE, now=NOON)
         assert caught.value.field == field
     with pytest.raises(NotFound):
-        accounts.change_password(session, UUID(int=1), GOOD, OTHER, actor=COMMAND_LINE, now=NOON)
+        sign_in.change_password(session, UUID(int=1), GOOD, OTHER, actor=COMMAND_LINE, now=NOON)
 
 
 def test_a_password_changed_meanwhile_is_not_overwritten(
@@ -226,9 +226,9 @@ def test_a_password_changed_meanwhile_is_not_overwritten(
         session.commit()
         return real(password)
 
-    monkeypatch.setattr(accounts, "hash_password", meanwhile)
+    monkeypatch.setattr(sign_in, "hash_password", meanwhile)
     with pytest.raises(InvalidInput, match="meanwhile"):
-        accounts.change_password(session, ada.id, GOOD, OTHER, actor=COMMAND_LINE, now=NOON)
+        sign_in.change_password(session, ada.id, GOOD, OTHER, actor=COMMAND_LINE, now=NOON)
 
 
 def test_the_last_admin_stays(session: Session) -> None:
@@ -253,7 +253,7 @@ def test_a_disabled_account_is_shut_out(session: Session) -> None:
     disabled = act(session, "disable", bob)
     assert disabled.disabled_at == NOON
     assert accounts.find_active(session, bob.id) is None
-    assert accounts.sign_in(session, "bob@example.org", GOOD) is None
+    assert sign_in.with_password(session, "bob@example.org", GOOD) is None
     assert accounts.read_link(session, payload) is None
     assert accounts.read_link(session, accounts.link_payload(disabled)) is None
     with pytest.raises(Conflict, match="disabled"):
@@ -263,7 +263,7 @@ def test_a_disabled_account_is_shut_out(session: Session) -> None:
     assert [record.action for record in audit.latest(session)] == records
     act(session, "enable", bob)
     act(session, "enable", bob)
-    assert accounts.sign_in(session, "bob@example.org", GOOD) is not None
+    assert sign_in.with_password(session, "bob@example.org", GOOD) is not None
     assert [record.action for record in audit.latest(session, limit=2)] == [
         "account.enable",
         "account.disable",
