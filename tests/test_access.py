@@ -1,4 +1,7 @@
-"""Every route and who may use it. A route without a row here fails."""
+"""Every route, who may use it, and where a recent sign-in is asked for. A route without a row here fails."""
+
+from datetime import timedelta
+from uuid import UUID
 
 import pytest
 from flask import Flask
@@ -6,15 +9,17 @@ from flask.testing import FlaskClient
 from sqlalchemy.orm import Session
 from werkzeug.routing import Rule
 
+from app.domain.eligibility import CampaignStatus
 from app.domain.roles import Role
 from app.models import Award
-from app.services import partners, tiers
+from app.services import campaigns, partners, restrictions, tiers
 from app.services.audit import COMMAND_LINE
 from app.services.entries import submit_entry
 from app.services.prizes import find_by_name
+from app.web.access import StepUp
 from tests.support.factories import VAULT, TierSpec, make_campaign, submission
 from tests.support.fakes import NOON, FakeRng
-from tests.support.staff import csrf_token, make_account, sign_in
+from tests.support.staff import HTMX, csrf_token, make_account, sign_in, staff_of
 
 ANYONE = None
 
@@ -36,7 +41,16 @@ ACCESS: dict[str, Role | None] = {
     "account.sign_in": ANYONE,
     "account.sign_out": ANYONE,
     "account.link": ANYONE,
-    "account.password": Role.VIEWER,
+    "account.code": ANYONE,
+    "account.own.index": Role.VIEWER,
+    "account.own.password": Role.VIEWER,
+    "account.own.confirm": Role.VIEWER,
+    "account.own.end_session": Role.VIEWER,
+    "account.own.end_others": Role.VIEWER,
+    "account.factor.begin": Role.VIEWER,
+    "account.factor.set_up": Role.VIEWER,
+    "account.factor.renew_codes": Role.VIEWER,
+    "account.factor.switch_off": Role.VIEWER,
     "admin.campaigns.index": Role.VIEWER,
     "admin.campaigns.detail": Role.VIEWER,
     "admin.campaigns.create": Role.EDITOR,
@@ -75,15 +89,53 @@ ACCESS: dict[str, Role | None] = {
     "admin.partners.add": Role.EDITOR,
     "admin.audit.index": Role.VIEWER,
     "admin.audit.everything": Role.ADMIN,
+    "admin.audit.export": Role.EDITOR,
+    "admin.audit.export_everything": Role.ADMIN,
     "admin.accounts.index": Role.ADMIN,
+    "admin.accounts.limit": Role.ADMIN,
     "admin.accounts.invite": Role.ADMIN,
     "admin.accounts.renew_link": Role.ADMIN,
     "admin.accounts.set_role": Role.ADMIN,
     "admin.accounts.disable": Role.ADMIN,
     "admin.accounts.enable": Role.ADMIN,
 }
+# What needs a sign-in within the last minutes: always, or in a campaign that is no draft.
+STEP_UP: dict[str, StepUp] = {
+    "account.factor.set_up": StepUp.ALWAYS,
+    "account.factor.renew_codes": StepUp.ALWAYS,
+    "admin.tiers.add": StepUp.LIVE,
+    "admin.tiers.edit": StepUp.LIVE,
+    "admin.tiers.switch": StepUp.LIVE,
+    "admin.tiers.move": StepUp.LIVE,
+    "admin.tiers.lose_weight": StepUp.LIVE,
+    "admin.tiers.remove": StepUp.LIVE,
+    "admin.prizes.add": StepUp.LIVE,
+    "admin.prizes.edit": StepUp.LIVE,
+    "admin.prizes.remove": StepUp.LIVE,
+    "admin.codes.upload": StepUp.LIVE,
+    "admin.codes.generate": StepUp.LIVE,
+    "admin.codes.export": StepUp.ALWAYS,
+    "admin.campaign_files.export": StepUp.ALWAYS,
+    "admin.winners.reveal": StepUp.ALWAYS,
+    "admin.winners.export": StepUp.ALWAYS,
+    "admin.audit.export": StepUp.ALWAYS,
+    "admin.audit.export_everything": StepUp.ALWAYS,
+    "admin.accounts.limit": StepUp.ALWAYS,
+    "admin.accounts.invite": StepUp.ALWAYS,
+    "admin.accounts.renew_link": StepUp.ALWAYS,
+    "admin.accounts.set_role": StepUp.ALWAYS,
+    "admin.accounts.disable": StepUp.ALWAYS,
+    "admin.accounts.enable": StepUp.ALWAYS,
+}
+POOL = ("admin.tiers.", "admin.prizes.", "admin.codes.")
 # What an address needs, by the name of its part; ids come with the data below.
-PARTS = {"slug": "summer", "partner": "ayse", "token": "no-token", "version": 1, "filename": "css/tokens.css"}
+PARTS = {
+    "slug": "summer",
+    "partner": "ayse",
+    "token": "no-token",
+    "version": 1,
+    "filename": "css/tokens.css",
+} | {"session_id": UUID(int=1)}
 
 
 def test_every_route_has_a_row_and_every_row_a_route(app: Flask) -> None:
@@ -93,6 +145,26 @@ def test_every_route_has_a_row_and_every_row_a_route(app: Flask) -> None:
 def test_the_views_ask_for_the_role_in_the_table(app: Flask) -> None:
     asked = {name: getattr(view, "required_role", ANYONE) for name, view in app.view_functions.items()}
     assert asked == ACCESS
+
+
+def test_the_views_ask_for_a_recent_sign_in_as_in_the_table(app: Flask) -> None:
+    views = app.view_functions.items()
+    assert {name: view.step_up for name, view in views if hasattr(view, "step_up")} == STEP_UP
+
+
+def test_no_export_and_no_change_of_accounts_goes_without_a_recent_sign_in(app: Flask) -> None:
+    for rule in app.url_map.iter_rules():
+        is_export = "export" in rule.endpoint or rule.rule.endswith((".csv", ".xlsx", ".json"))
+        is_change = rule.endpoint.startswith("admin.accounts.") and "POST" in (rule.methods or ())
+        if is_change or (is_export and rule.endpoint.startswith("admin.")):
+            assert STEP_UP.get(rule.endpoint) is StepUp.ALWAYS, rule
+
+
+def test_no_change_of_the_pool_goes_without_a_recent_sign_in_while_it_matters(app: Flask) -> None:
+    changes = [rule for rule in app.url_map.iter_rules() if "POST" in (rule.methods or ())]
+    pool = [rule.endpoint for rule in changes if rule.endpoint.startswith(POOL)]
+    assert pool
+    assert [endpoint for endpoint in pool if endpoint not in STEP_UP] == []
 
 
 def calls(app: Flask, parts: dict[str, object]) -> list[tuple[str, str, str]]:
@@ -147,7 +219,8 @@ def test_a_visitor_is_asked_to_sign_in(app: Flask, client: FlaskClient, parts: d
         answer = client.get(path) if method == "GET" else client.post(path, data={"csrf_token": token})
         is_asked = answer.status_code == 303 and answer.location.startswith("/account/sign-in")
         if endpoint != "account.sign_out":
-            assert is_asked == (ACCESS[endpoint] is not None), f"{method} {path}: {answer.status}"
+            needs = ACCESS[endpoint] is not None or endpoint == "account.code"
+            assert is_asked == needs, f"{method} {path}: {answer.status}"
         else:
             token = csrf_token(client.get("/account/sign-in").get_data(as_text=True))
         answer.close()
@@ -157,6 +230,54 @@ def test_htmx_is_sent_to_sign_in_as_a_whole_page(client: FlaskClient, parts: dic
     answer = client.get("/admin/campaigns/summer/prizes", headers={"HX-Request": "true"})
     assert answer.status_code == 401
     assert answer.headers["HX-Redirect"].startswith("/account/sign-in")
+
+
+@pytest.mark.parametrize("htmx", [False, True])
+def test_an_old_sign_in_is_asked_for_again(
+    app: Flask, session: Session, parts: dict[str, object], htmx: bool
+) -> None:
+    account = make_account(session, Role.ADMIN)
+    staff = staff_of(app, session, account, proven=timedelta(minutes=15, seconds=1))
+    headers = HTMX if htmx else {}
+    for endpoint, method, path in calls(app, parts):
+        if endpoint == "account.sign_out":
+            continue
+        answer = staff.get(path, headers=headers) if method == "GET" else staff.post(path, htmx=htmx)
+        target = answer.headers.get("HX-Redirect", "") if htmx else answer.location or ""
+        is_asked = target.startswith("/account/confirm")
+        assert is_asked == (endpoint in STEP_UP), f"{method} {path}: {answer.status}"
+        answer.close()
+
+
+def test_in_a_draft_the_pool_can_be_changed_under_an_old_sign_in(app: Flask, session: Session) -> None:
+    make_campaign(session, [TierSpec("Gold")], status=CampaignStatus.DRAFT)
+    staff = staff_of(app, session, make_account(session, Role.EDITOR), proven=timedelta(hours=1))
+    path = "/admin/campaigns/summer/tiers/no-win"
+    assert staff.post(path, {"weight": "7"}).location.startswith("/admin/")
+
+
+def test_a_limited_account_meets_nothing_of_other_campaigns(
+    app: Flask, session: Session, parts: dict[str, object]
+) -> None:
+    make_campaign(session, [TierSpec("Gold")], slug="winter", seed=9)
+    account = make_account(session, Role.EDITOR)
+    winter = campaigns.get(session, "winter")
+    restrictions.change(session, account.id, [winter.id], actor=COMMAND_LINE, now=NOON)
+    staff = staff_of(app, session, account)
+    met = {rule.endpoint for rule in app.url_map.iter_rules() if "slug" in rule.arguments}
+    for endpoint, method, path in calls(app, parts):
+        needed = ACCESS[endpoint]
+        if needed is None or not Role.EDITOR.covers(needed) or not path.startswith("/admin"):
+            continue
+        answer = staff.get(path) if method == "GET" else staff.post(path)
+        if endpoint in met:
+            assert answer.status_code == 404, f"{method} {path}: {answer.status}"
+        else:
+            assert "/campaigns/summer" not in answer.get_data(as_text=True), path
+    assert staff.get("/admin/campaigns/winter").status_code == 200
+    assert "/campaigns/winter" in staff.page("/admin/")
+    restrictions.change(session, account.id, None, actor=COMMAND_LINE, now=NOON)
+    assert staff.get("/admin/campaigns/summer").status_code == 200
 
 
 def test_every_form_needs_its_token(app: Flask, session: Session, parts: dict[str, object]) -> None:

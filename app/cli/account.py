@@ -6,7 +6,7 @@ from flask.cli import AppGroup
 from app.cli.support import one_of, session, sign_in_link
 from app.domain.roles import Role
 from app.extensions import tools
-from app.services import accounts
+from app.services import accounts, second_factor
 from app.services.audit import COMMAND_LINE
 
 account = AppGroup("account", help="Staff who may sign in.")
@@ -33,3 +33,17 @@ def link(email: str, role: str | None) -> None:
     )
     click.echo(f"{invited.email} is {invited.role}. One-time link, good for two days:")
     click.echo(sign_in_link(invited))
+
+
+@account.command("reset-second-factor")
+@click.argument("email")
+@click.option("--reason", default="", help="Kept in the audit list.")
+def reset_second_factor(email: str, reason: str) -> None:
+    """Take the second factor of EMAIL away, for somebody who lost phone and recovery codes.
+
+    Their sessions end. An admin of a site on the internet is led to a new one at the next sign-in.
+    """
+    reset = second_factor.reset(
+        session(), email, actor=COMMAND_LINE, now=tools().now(), reason=reason.strip()[:200]
+    )
+    click.echo(f"{reset.email} signs in with the password alone now, and is signed out everywhere.")

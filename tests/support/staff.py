@@ -2,7 +2,9 @@
 
 import re
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import uuid4
 
 from flask import Flask
 from flask.testing import FlaskClient
@@ -10,7 +12,7 @@ from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
 from app.domain.roles import Role
-from app.models import Account
+from app.models import Account, StaffSession
 from app.services import accounts
 from app.services.audit import COMMAND_LINE
 from tests.support.fakes import NOON, FakeRng
@@ -79,9 +81,25 @@ class Staff:
 
 def sign_in(app: Flask, session: Session, role: Role) -> Staff:
     """A member of staff of that role with a session of their own."""
-    account = make_account(session, role)
+    return staff_of(app, session, make_account(session, role))
+
+
+def staff_of(app: Flask, session: Session, account: Account, *, proven: timedelta = timedelta()) -> Staff:
+    """Somebody at the console under that account, who gave the password `proven` ago."""
+    now = datetime.now(UTC)
+    begun = StaffSession(
+        id=uuid4(),
+        account_id=account.id,
+        counter=account.session_counter,
+        agent="Firefox, Linux",
+        created_at=now - proven,
+        seen_at=now,
+        proven_at=now - proven,
+    )
+    session.add(begun)
+    session.commit()
     client = app.test_client()
     with client.session_transaction() as cookie:
-        cookie["_user_id"] = f"{account.id.hex}:{account.session_counter}"
+        cookie["_user_id"] = begun.id.hex
         cookie["_fresh"] = True
     return Staff(client, account)

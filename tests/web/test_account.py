@@ -1,5 +1,6 @@
 """Signing in and out, one-time links, passwords."""
 
+from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -111,32 +112,69 @@ def test_signing_out_ends_it(app: Flask, session: Session) -> None:
     assert staff.get("/admin/").status_code == 303
 
 
-def test_guessing_is_slowed_for_network_and_address(
-    database_url: str, tmp_path: Path, session: Session
-) -> None:
-    make_account(session, Role.EDITOR)
-    session.commit()
+@pytest.fixture
+def limited_app(session: Session, database_url: str, tmp_path: Path) -> Iterator[Flask]:
+    """The application with its limits in force; made after the one `session` belongs to, which has none."""
     with application(environment(database_url, tmp_path, PRIZEWELL_RATE_LIMITS="on")) as app:
-        client = app.test_client()
-        codes = [try_password(client, f"p{number}@example.org", "x").status_code for number in range(11)]
-        assert codes == [422] * 10 + [429]
-        token = csrf_token(client.get("/account/sign-in").get_data(as_text=True))
-        one_address = [
-            client.post(
-                "/account/sign-in",
-                data={"email": "editor@example.org", "csrf_token": token},
-                environ_base={"REMOTE_ADDR": f"10.1.{number}.9"},
-            ).status_code
-            for number in range(11)
-        ]
-        assert one_address[-1] == 429
-        assert 429 not in one_address[:-1]
-        spelt_wide = client.post(
-            "/account/sign-in",
-            data={"email": "ＥＤＩＴＯＲ@example.org", "csrf_token": token},
-            environ_base={"REMOTE_ADDR": "10.2.0.9"},
-        )
-        assert spelt_wide.status_code == 429
+        yield app
+
+
+def tries(client: FlaskClient, email: str, network: str, count: int, password: str = "") -> list[int]:
+    """The statuses of so many tries from a network; without a password the form is refused at once."""
+    token = csrf_token(client.get("/account/sign-in").get_data(as_text=True))
+    fields = {"email": email, "password": password, "csrf_token": token}
+    where = {"REMOTE_ADDR": network}
+    return [
+        client.post("/account/sign-in", data=fields, environ_base=where).status_code for _ in range(count)
+    ]
+
+
+def leave(client: FlaskClient) -> None:
+    token = csrf_token(client.get("/account/password").get_data(as_text=True))
+    assert client.post("/account/sign-out", data={"csrf_token": token}).status_code == 303
+
+
+@pytest.mark.parametrize("email", ["editor@example.org", "nobody@example.org"])
+def test_guessing_is_slowed_for_network_and_address(limited_app: Flask, session: Session, email: str) -> None:
+    make_account(session, Role.EDITOR)
+    client = limited_app.test_client()
+    assert tries(client, "p@example.org", "10.1.0.9", 11) == [422] * 10 + [429]
+    # Somebody else, elsewhere, tries one address: ten times from a network, a hundred times from everywhere.
+    for network in range(10):
+        assert tries(client, email, f"10.2.{network}.9", 10) == [422] * 10
+    assert tries(client, email, "10.3.0.9", 1) == [429]
+    assert tries(client, email.upper().replace("E", "Ｅ"), "10.4.0.9", 1) == [429]
+
+
+def test_strangers_do_not_lock_the_real_person_out(limited_app: Flask, session: Session) -> None:
+    make_account(session, Role.EDITOR, password=True)
+    known, stranger = limited_app.test_client(), limited_app.test_client()
+    assert tries(known, "editor@example.org", "10.1.0.9", 1, PASSWORD) == [303]
+    leave(known)
+    tries(stranger, "editor@example.org", "10.2.0.9", 10)
+    # Ten wrong tries elsewhere bite nobody here, not even somebody who comes with a new browser.
+    assert tries(limited_app.test_client(), "editor@example.org", "10.1.0.9", 1, PASSWORD) == [303]
+    for network in range(9):
+        tries(stranger, "editor@example.org", f"10.3.{network}.9", 10)
+    assert tries(stranger, "editor@example.org", "10.4.0.9", 1, PASSWORD) == [429]
+    assert tries(known, "editor@example.org", "10.1.0.9", 1, PASSWORD) == [303]
+    leave(known)
+    assert tries(known, "viewer@example.org", "10.5.0.9", 1, PASSWORD) == [422]
+    assert tries(known, "editor@example.org", "10.1.0.9", 11) == [422] * 10 + [429]
+
+
+def test_a_device_cookie_that_is_forged_or_somebody_elses_helps_nobody(
+    limited_app: Flask, session: Session
+) -> None:
+    make_account(session, Role.EDITOR, password=True)
+    make_account(session, Role.VIEWER, password=True)
+    other = limited_app.test_client()
+    assert tries(other, "viewer@example.org", "10.1.0.9", 1, PASSWORD) == [303]
+    leave(other)
+    assert tries(other, "editor@example.org", "10.1.0.9", 10) == [422] * 9 + [429]
+    forger = limited_app.test_client()
+    forger.set_cookie("prizewell_device", "forged", path="/account")
+    assert tries(forger, "editor@example.org", "10.2.0.9", 11) == [422] * 10 + [429]
 
 
 def test_a_one_time_link_sets_name_and_password_once(
@@ -219,7 +257,8 @@ def test_a_disabled_account_is_out_at_once(app: Flask, session: Session) -> None
     assert staff.get("/admin/").status_code == 303
 
 
-def test_a_cookie_with_a_strange_id_is_nobody(client: FlaskClient) -> None:
+@pytest.mark.parametrize("strange", ["strange", "0" * 32, f"{'0' * 32}:1"])
+def test_a_cookie_with_a_strange_id_is_nobody(client: FlaskClient, strange: str) -> None:
     with client.session_transaction() as cookie:
-        cookie["_user_id"] = "strange"
+        cookie["_user_id"] = strange
     assert client.get("/admin/").status_code == 303

@@ -6,14 +6,28 @@ from flask_babel import lazy_gettext as _l
 from wtforms import EmailField, HiddenField, PasswordField
 from wtforms.validators import EqualTo
 
+from app.domain.errors import InvalidInput
 from app.web.staff_forms import AtMost, Line, Present, StaffForm
+from app.web.wording import told
 
 PASSWORD_RULE = _l(
     "At least 12 characters. Four or five words that do not belong together are easy to keep in mind."
 )
 
 
-class SignInForm(StaffForm):
+class AccountForm(StaffForm):
+    """A form whose errors only the service can find."""
+
+    def show_error(self, name: str, message: Any) -> None:
+        """Put an error in place."""
+        self[name].errors = [*self[name].errors, message]
+
+    def put(self, error: InvalidInput) -> None:
+        """Put what a service refuses in place; what is about no field here is about the password."""
+        self.show_error(error.field if error.field in self else "password", told(error))
+
+
+class SignInForm(AccountForm):
     """E-mail and password, and where to go on."""
 
     email = EmailField(_l("E-mail"), [Present(), AtMost(254)])
@@ -21,17 +35,13 @@ class SignInForm(StaffForm):
     next = HiddenField()
 
 
-class NewPasswordForm(StaffForm):
+class NewPasswordForm(AccountForm):
     """A password, twice."""
 
     password = PasswordField(_l("New password"), [Present(), AtMost(128)], description=PASSWORD_RULE)
     repeated = PasswordField(
         _l("The same once more"), [Present(), EqualTo("password", _l("The two passwords differ."))]
     )
-
-    def show_error(self, name: str, message: Any) -> None:
-        """Put an error in place that only the service could find."""
-        self[name].errors = [*self[name].errors, message]
 
 
 class WelcomeForm(NewPasswordForm):
@@ -46,3 +56,26 @@ class ChangePasswordForm(NewPasswordForm):
     """The password in use, and the next one."""
 
     current = PasswordField(_l("Password in use"), [Present(), AtMost(1024)])
+
+
+class PasswordForm(AccountForm):
+    """The password in use, once more."""
+
+    password = PasswordField(_l("Your password"), [Present(), AtMost(1024)])
+    next = HiddenField()
+
+
+class CodeForm(AccountForm):
+    """A code of the authenticator app, or a recovery code."""
+
+    code = Line(_l("Code"), [Present(), AtMost(60)])
+    next = HiddenField()
+
+
+class SwitchOffForm(AccountForm):
+    """Both factors, to give one of them up."""
+
+    password = PasswordField(_l("Your password"), [Present(), AtMost(1024)])
+    code = Line(
+        _l("Code"), [Present(), AtMost(60)], description=_l("From your app, or one of the recovery codes.")
+    )

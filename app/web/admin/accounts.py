@@ -2,11 +2,12 @@
 
 from uuid import UUID
 
-from flask import Blueprint, request, session, url_for
+from flask import Blueprint, make_response, render_template, request, session, url_for
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from werkzeug.wrappers import Response
-from wtforms import EmailField, RadioField
+from wtforms import EmailField, RadioField, SelectMultipleField
+from wtforms.widgets import CheckboxInput
 
 from app.adapters.tokens import Purpose
 from app.domain.errors import Conflict, InvalidInput
@@ -14,7 +15,8 @@ from app.domain.roles import Role
 from app.extensions import db, tools
 from app.models import Account
 from app.services import accounts as service
-from app.web.access import requires
+from app.services import campaigns, restrictions, second_factor
+from app.web.access import requires, step_up
 from app.web.admin.answers import Ask, asked, done, public_url, show, trail
 from app.web.staff_forms import AtMost, Present, StaffForm, choice
 from app.web.wording import told
@@ -38,6 +40,23 @@ class InviteForm(StaffForm):
     )
 
 
+class LimitForm(StaffForm):
+    """Which campaigns somebody sees."""
+
+    reach = RadioField(
+        _l("Sees"),
+        choices=[choice("all", _l("All campaigns, those to come too")), choice("some", _l("Only these"))],
+    )
+    campaigns = SelectMultipleField(_l("Campaigns"), option_widget=CheckboxInput())
+
+    @property
+    def chosen(self) -> list[UUID] | None:
+        """The campaigns ticked; None for all there are."""
+        if self.reach.data == "all":
+            return None
+        return [UUID(hex=each) for each in self.campaigns.data or ()]
+
+
 @blueprint.get("")
 @requires(Role.ADMIN)
 def index() -> Response:
@@ -47,6 +66,7 @@ def index() -> Response:
 
 @blueprint.post("/invite")
 @requires(Role.ADMIN)
+@step_up()
 def invite() -> Response:
     """A new account, or a new link for one that exists."""
     form = InviteForm()
@@ -60,6 +80,7 @@ def invite() -> Response:
 
 @blueprint.post("/<id:account_id>/link")
 @requires(Role.ADMIN)
+@step_up()
 def renew_link(account_id: UUID) -> Response:
     """A new one-time link, for somebody who lost the old one or the password."""
     account = service.get(db.session(), account_id)
@@ -72,6 +93,7 @@ def renew_link(account_id: UUID) -> Response:
 
 @blueprint.post("/<id:account_id>/role")
 @requires(Role.ADMIN)
+@step_up()
 def set_role(account_id: UUID) -> Response:
     """Give an account another role."""
     wanted = request.form.get("role", "")
@@ -86,6 +108,7 @@ def set_role(account_id: UUID) -> Response:
 
 @blueprint.route("/<id:account_id>/disable", methods=["GET", "POST"])
 @requires(Role.ADMIN)
+@step_up()
 def disable(account_id: UUID) -> Response:
     """Ask; then shut an account out at once."""
     account = service.get(db.session(), account_id)
@@ -100,10 +123,30 @@ def disable(account_id: UUID) -> Response:
 
 @blueprint.post("/<id:account_id>/enable")
 @requires(Role.ADMIN)
+@step_up()
 def enable(account_id: UUID) -> Response:
     """Let an account in again."""
     account = service.enable(db.session(), account_id, **trail())
     return done(_("%(email)s may sign in again.", email=account.email), url_for("admin.accounts.index"))
+
+
+@blueprint.route("/<id:account_id>/campaigns", methods=["GET", "POST"])
+@requires(Role.ADMIN)
+@step_up()
+def limit(account_id: UUID) -> Response:
+    """Which campaigns an account may work on: all, or some."""
+    account = service.get(db.session(), account_id)
+    own = restrictions.campaign_ids(db.session(), account_id)
+    form = LimitForm(
+        data={"reach": "some" if account.is_limited else "all", "campaigns": [each.hex for each in own]}
+    )
+    form.campaigns.choices = [choice(each.id.hex, each.title) for each in campaigns.listing(db.session())]
+    changed = form.submit(lambda: restrictions.change(db.session(), account_id, form.chosen, **trail()))
+    if changed is not None:
+        message = _("What %(email)s sees is changed.", email=account.email)
+        return done(message, url_for("admin.accounts.index"))
+    page = render_template("admin/accounts/limit.html", form=form, account=account)
+    return make_response(page, form.status)
 
 
 def _with_link(account: Account) -> Response:
@@ -128,6 +171,8 @@ def _page(form: InviteForm, problem: str = "") -> Response:
         "admin/accounts/_list.html",
         form.status,
         accounts=service.listing(db.session()),
+        second_factors=second_factor.who_has_one(db.session()),
+        counts=restrictions.counts(db.session()),
         form=form,
         problem=problem,
         link=link,

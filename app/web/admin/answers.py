@@ -8,7 +8,7 @@ from werkzeug.wrappers import Response
 
 from app.extensions import tools
 from app.services.audit import Actor
-from app.web.access import current_actor
+from app.web.access import current_actor, is_htmx
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,11 +23,6 @@ class Ask:
     danger: bool = True
     swaps: str = ""  # the part of the page that changes, as a CSS selector
     values: dict[str, str] = field(default_factory=dict)
-
-
-def is_htmx() -> bool:
-    """True when htmx asks for a part of a page."""
-    return request.headers.get("HX-Request") == "true"
 
 
 def show(page: str, part: str, status: int = 200, **values: Any) -> Response:

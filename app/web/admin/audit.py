@@ -1,21 +1,29 @@
 """The audit list: who changed what and when, for one campaign or over everything."""
 
+import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, fields
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from flask import Blueprint, request, url_for
 from flask_babel import gettext as _
 from flask_babel import pgettext
 from werkzeug.wrappers import Response
 
+from app.adapters.csv_export import write_rows
 from app.domain.roles import Role
-from app.extensions import db
+from app.extensions import db, tools
 from app.models import AuditRecord, Campaign
 from app.services import audit as service
-from app.web.access import requires
+from app.services import campaigns
+from app.services.audit import Wanted
+from app.web.access import current_actor, may, requires, step_up
 from app.web.admin.answers import show
 from app.web.admin.campaign_forms import ACCENT_NAMES, LIMIT_NAMES
+from app.web.admin.downloads import as_download
 from app.web.admin.frame import campaign_of
 from app.web.admin.pool_forms import ARTWORK_NAMES
 from app.web.filters import grouped
@@ -23,48 +31,146 @@ from app.web.filters import grouped
 blueprint = Blueprint("audit", __name__)
 
 PAGE = 50
-NOUNS = ("campaign", "tier", "prize", "codes", "partner", "winner")
+NOUNS = ("campaign", "tier", "prize", "codes", "partner", "winner", "audit")
+EXPORT_HEADER = ("at", "who", "action", "subject", "campaign", "before", "after", "reason")
 
 
 @blueprint.get("/campaigns/<slug>/audit")
 @requires(Role.VIEWER)
 def index(slug: str) -> Response:
     """The changes of one campaign, newest first."""
-    return _page(campaign_of(slug), NOUNS)
+    return _page(campaign_of(slug))
 
 
 @blueprint.get("/audit")
 @requires(Role.ADMIN)
 def everything() -> Response:
     """All changes, those of accounts too."""
-    return _page(None, (*NOUNS, "account"))
+    return _page(None)
 
 
-def _page(campaign: Campaign | None, nouns: tuple[str, ...]) -> Response:
-    noun = request.args.get("noun", "") if request.args.get("noun", "") in nouns else ""
-    text = request.args.get("text", "").replace("\0", "").strip()[:120]
-    records = service.latest(
-        db.session(),
-        campaign_id=campaign.id if campaign else None,
-        before_id=_number(request.args.get("before", "")),
-        noun=noun,
-        text=text,
-        limit=PAGE + 1,
-    )
+@blueprint.post("/campaigns/<slug>/audit.csv")
+@requires(Role.EDITOR)
+@step_up()
+def export(slug: str) -> Response:
+    """The changes of one campaign that fit, as CSV."""
+    return _download(campaign_of(slug))
+
+
+@blueprint.post("/audit.csv")
+@requires(Role.ADMIN)
+@step_up()
+def export_everything() -> Response:
+    """All changes that fit, as CSV."""
+    return _download(None)
+
+
+@dataclass(frozen=True, slots=True)
+class Sought:
+    """The filter as it stands in the address: what is no choice, no day, no campaign filters nothing out."""
+
+    campaign: str
+    noun: str
+    who: str
+    text: str
+    since: str
+    until: str
+
+    @classmethod
+    def of(cls, page_of: Campaign | None) -> "Sought":
+        """What the request asks for."""
+        values = {field.name: _typed(field.name) for field in fields(cls)}
+        values["noun"] = values["noun"] if values["noun"] in _nouns(page_of) else ""
+        values["campaign"] = "" if page_of else values["campaign"]
+        for name in ("since", "until"):
+            values[name] = values[name] if _day(values[name]) else ""
+        return cls(**values)
+
+    def wanted(self, campaign: Campaign | None) -> Wanted:
+        """As the service takes it; days are the campaign's, or UTC's."""
+        zone = ZoneInfo(campaign.timezone) if campaign else UTC
+        since, until = _day(self.since), _day(self.until)
+        return Wanted(
+            campaign.id if campaign else None,
+            self.noun,
+            self.who,
+            self.text,
+            datetime.combine(since, time(), zone) if since else None,
+            datetime.combine(until + timedelta(days=1), time(), zone) if until else None,
+        )
+
+    def given(self, **changes: Any) -> dict[str, Any]:
+        """The part of an address that says the same, but for the changes."""
+        return {name: value for name, value in (asdict(self) | changes).items() if value}
+
+
+def _page(page_of: Campaign | None) -> Response:
+    sought = Sought.of(page_of)
+    campaign = page_of or _chosen(sought)
+    before = _number(request.args.get("before", ""))
+    records = service.latest(db.session(), sought.wanted(campaign), before_id=before, limit=PAGE + 1)
+    older = records[PAGE - 1].id if len(records) > PAGE else None
+    names = noun_names()
     return show(
         "admin/audit/index.html",
         "admin/audit/_list.html",
-        campaign=campaign,
+        campaign=page_of,
+        zone=campaign.timezone if campaign else "UTC",
+        campaigns=[] if page_of else campaigns.listing(db.session()),
         records=records[:PAGE],
-        next_url=_here(campaign, noun, text, before=records[PAGE - 1].id) if len(records) > PAGE else "",
-        chips=[("", _("Everything")), *((name, noun_names()[name]) for name in nouns)],
-        chip_url=lambda name: _here(campaign, name, text),
-        here=_here(campaign, "", ""),
-        noun=noun,
-        text=text,
+        next_url=_here(page_of, sought.given(before=older)) if older else "",
+        chips=[("", _("Everything")), *((name, names[name]) for name in _nouns(page_of))],
+        chip_url=lambda name: _here(page_of, sought.given(noun=name)),
+        here=_here(page_of, {}),
+        export_url=_export_url(page_of),
+        sought=sought,
+        is_filtered=bool(sought.given()),
         act=act_text,
         changes=changes_of,
     )
+
+
+def _download(page_of: Campaign | None) -> Response:
+    sought, session = Sought.of(page_of), db.session()
+    campaign = page_of or _chosen(sought)
+    slugs = {each.id: each.slug for each in campaigns.listing(session)}
+    found = service.export(session, sought.wanted(campaign), actor=current_actor(), now=tools().now())
+    lines = write_rows(EXPORT_HEADER, (_cells(record, slugs) for record in found))
+    return as_download(lines, f"{page_of.slug}-changes.csv" if page_of else "changes.csv")
+
+
+def _cells(record: AuditRecord, slugs: Mapping[UUID, str]) -> tuple[str, ...]:
+    return (
+        record.at.isoformat(timespec="seconds"),
+        record.actor,
+        record.action,
+        record.subject,
+        slugs[record.campaign_id] if record.campaign_id else "",
+        json.dumps(record.before, ensure_ascii=False) if record.before else "",
+        json.dumps(record.after, ensure_ascii=False) if record.after else "",
+        record.reason,
+    )
+
+
+def _nouns(page_of: Campaign | None) -> tuple[str, ...]:
+    return NOUNS if page_of else (*NOUNS, "account")
+
+
+def _chosen(sought: Sought) -> Campaign | None:
+    return campaigns.find(db.session(), sought.campaign)
+
+
+def _typed(name: str) -> str:
+    return request.values.get(name, "").replace("\0", "").strip()[:120]
+
+
+def _day(text: str) -> date | None:
+    try:
+        day = date.fromisoformat(text)
+    except ValueError:
+        return None
+    # The first and the last year have days that no other time zone has.
+    return day if 1 < day.year < 9999 else None
 
 
 def act_text(record: AuditRecord) -> str:
@@ -121,18 +227,21 @@ def value_names() -> dict[str, str]:
         "added": _("Codes added"),
         "artwork": _("Picture"),
         "archived_at": _("Archived"),
+        "campaigns": _("Campaigns"),
         "closes_at": _("Closes"),
         "codes": _("Codes"),
         "eligibility": _("Who may take part"),
         "from": _("Copied from"),
         "digest": _("Fingerprint of the codes"),
         "enabled": _("In the draw"),
+        "ended": _("Sessions ended"),
         "entries": _("How often one may enter"),
         "exported": _("Lines exported"),
         "fallback_id": _("Falls back to"),
         "instructions": _("How the winner gets it"),
         "intro": _("One sentence for visitors"),
         "kind": _("What is in stock"),
+        "left": _("Left"),
         "lose_weight": _("Weight of no win"),
         "name": _("Name"),
         "odds_version": _("Odds table"),
@@ -188,6 +297,7 @@ def noun_names() -> dict[str, str]:
         "codes": _("Codes"),
         "partner": _("Partners"),
         "winner": _("Winners"),
+        "audit": _("This list"),
         "account": _("Accounts"),
     }
 
@@ -225,14 +335,29 @@ def acts() -> dict[str, str]:
         "account.disable": _("Account disabled"),
         "account.enable": _("Account enabled"),
         "account.password": _("Password changed"),
+        "account.sign_in": _("Signed in"),
+        "account.session_end": _("Session ended"),
+        "account.second_factor_on": _("Second factor switched on"),
+        "account.second_factor_off": _("Second factor switched off"),
+        "account.second_factor_reset": _("Second factor taken away"),
+        "account.recovery_code": _("Recovery code used"),
+        "account.recovery_codes": _("New recovery codes made"),
+        "account.campaigns": _("Limited to other campaigns"),
+        "audit.export": _("This list exported"),
     }
 
 
-def _here(campaign: Campaign | None, noun: str, text: str, before: int | None = None) -> str:
-    values: dict[str, Any] = {"noun": noun or None, "text": text or None, "before": before}
-    if campaign is None:
+def _here(page_of: Campaign | None, values: dict[str, Any]) -> str:
+    if page_of is None:
         return url_for("admin.audit.everything", **values)
-    return url_for("admin.audit.index", slug=campaign.slug, **values)
+    return url_for("admin.audit.index", slug=page_of.slug, **values)
+
+
+def _export_url(page_of: Campaign | None) -> str:
+    """Where the list can be had as a file, for whoever may."""
+    if page_of is None:
+        return url_for("admin.audit.export_everything")
+    return url_for("admin.audit.export", slug=page_of.slug) if may(Role.EDITOR) else ""
 
 
 def _number(text: str) -> int | None:

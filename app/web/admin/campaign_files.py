@@ -12,8 +12,8 @@ from app.domain.roles import Role
 from app.extensions import db, tools
 from app.services import campaign_file, duplicate
 from app.services.campaign_file import MAX_BYTES, Made
-from app.web.access import current_actor, may, requires
-from app.web.admin.answers import done, is_htmx, trail
+from app.web.access import current_actor, is_htmx, may, requires, step_up
+from app.web.admin.answers import done, trail
 from app.web.admin.campaign_forms import DuplicateForm, ExportForm, ImportForm, suggested_slug
 from app.web.admin.frame import campaign_of
 
@@ -61,6 +61,7 @@ def copy(slug: str) -> Response:
 
 @blueprint.route("/<slug>/file", methods=["GET", "POST"])
 @requires(Role.EDITOR)
+@step_up()
 def export(slug: str) -> Response:
     """The whole campaign as one file; codes only when asked for."""
     campaign = campaign_of(slug)

@@ -20,7 +20,7 @@ from app.services import campaigns as service
 from app.services import figures, launch_check, odds, official_rules, winners
 from app.services.entries import window_of
 from app.services.figures import CampaignFigures
-from app.web.access import current_actor, requires
+from app.web.access import current_actor, requires, visible
 from app.web.admin.answers import Ask, asked, done, public_url, trail
 from app.web.admin.campaign_forms import (
     TIME_ZONES,
@@ -53,7 +53,7 @@ def index() -> str:
     """The campaigns with what they have come to; those that are archived have a list of their own."""
     session, now = db.session(), tools().now()
     archived = request.args.get("show") == "archived"
-    listed = service.listing(session)
+    listed = visible(service.listing(session))
     lines = [
         Line(campaign, shown_stage(campaign, now), figures.campaign_figures(session, campaign.id))
         for campaign in listed

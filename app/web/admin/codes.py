@@ -20,7 +20,7 @@ from app.models import Campaign, Prize, PrizeKind
 from app.services import codes as service
 from app.services import prizes
 from app.services.codes import ImportReport
-from app.web.access import current_actor, may, requires
+from app.web.access import StepUp, current_actor, may, requires, step_up
 from app.web.admin.answers import done, show, trail
 from app.web.admin.downloads import as_download
 from app.web.admin.frame import campaign_of, prize_of
@@ -74,6 +74,7 @@ def index(slug: str, prize_id: UUID) -> Response:
 
 @blueprint.post("/upload")
 @requires(Role.EDITOR)
+@step_up(StepUp.LIVE)
 def upload(slug: str, prize_id: UUID) -> Response:
     """Report what a file holds and, when `step` is "import" and no line is wrong, take all of it in."""
     campaign = campaign_of(slug)
@@ -98,6 +99,7 @@ def upload(slug: str, prize_id: UUID) -> Response:
 
 @blueprint.post("/generate")
 @requires(Role.EDITOR)
+@step_up(StepUp.LIVE)
 def generate(slug: str, prize_id: UUID) -> Response:
     """Make new codes, which nobody can guess."""
     campaign = campaign_of(slug)
@@ -128,6 +130,7 @@ def generate(slug: str, prize_id: UUID) -> Response:
 
 @blueprint.post("/export")
 @requires(Role.EDITOR)
+@step_up()
 def export(slug: str, prize_id: UUID) -> Response:
     """The free codes as CSV, streamed; the export is in the audit list before the first code is out."""
     campaign = campaign_of(slug)

@@ -69,7 +69,7 @@ def frame() -> dict[str, Any]:
         "console_home": url_for("admin.campaigns.index"),
         "current_account": current_user,
         "sign_out_url": url_for("account.sign_out"),
-        "password_url": url_for("account.password"),
+        "account_url": url_for("account.own.index"),
     }
 
 

@@ -12,7 +12,7 @@ from app.extensions import db, tools
 from app.models import Prize, PrizeKind
 from app.services import prizes as service
 from app.services.prizes import Stock
-from app.web.access import requires
+from app.web.access import StepUp, requires, step_up
 from app.web.admin.answers import Ask, asked, trail
 from app.web.admin.frame import campaign_of, prize_of, tier_of
 from app.web.admin.manager import Editing, changed, show_manager
@@ -38,6 +38,7 @@ def index(slug: str) -> Response:
 
 @blueprint.route("/tiers/<id:tier_id>/prizes/new", methods=["GET", "POST"])
 @requires(Role.EDITOR)
+@step_up(StepUp.LIVE)
 def add(slug: str, tier_id: UUID) -> Response:
     """A new prize in a tier."""
     campaign = campaign_of(slug)
@@ -59,6 +60,7 @@ def add(slug: str, tier_id: UUID) -> Response:
 
 @blueprint.route("/prizes/<id:prize_id>/edit", methods=["GET", "POST"])
 @requires(Role.EDITOR)
+@step_up(StepUp.LIVE)
 def edit(slug: str, prize_id: UUID) -> Response:
     """Change a prize in place."""
     campaign = campaign_of(slug)
@@ -83,6 +85,7 @@ def edit(slug: str, prize_id: UUID) -> Response:
 
 @blueprint.route("/prizes/<id:prize_id>/remove", methods=["GET", "POST"])
 @requires(Role.EDITOR)
+@step_up(StepUp.LIVE)
 def remove(slug: str, prize_id: UUID) -> Response:
     """Ask, with numbers; then take the prize out and withdraw its free codes."""
     campaign = campaign_of(slug)

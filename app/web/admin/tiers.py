@@ -13,7 +13,7 @@ from app.models import Campaign, Tier
 from app.services import campaigns, prizes
 from app.services import tiers as service
 from app.services.tiers import TierPlan
-from app.web.access import requires
+from app.web.access import StepUp, requires, step_up
 from app.web.admin.answers import Ask, asked, trail
 from app.web.admin.frame import campaign_of, tier_of
 from app.web.admin.manager import Editing, changed, show_manager
@@ -26,6 +26,7 @@ blueprint = Blueprint("tiers", __name__, url_prefix="/campaigns/<slug>/tiers")
 
 @blueprint.route("/new", methods=["GET", "POST"])
 @requires(Role.EDITOR)
+@step_up(StepUp.LIVE)
 def add(slug: str) -> Response:
     """A new tier, last in the draw order."""
     campaign = campaign_of(slug)
@@ -41,6 +42,7 @@ def add(slug: str) -> Response:
 
 @blueprint.route("/<id:tier_id>/edit", methods=["GET", "POST"])
 @requires(Role.EDITOR)
+@step_up(StepUp.LIVE)
 def edit(slug: str, tier_id: UUID) -> Response:
     """Change a tier in place."""
     campaign = campaign_of(slug)
@@ -60,6 +62,7 @@ def edit(slug: str, tier_id: UUID) -> Response:
 
 @blueprint.post("/<id:tier_id>/switch")
 @requires(Role.EDITOR)
+@step_up(StepUp.LIVE)
 def switch(slug: str, tier_id: UUID) -> Response:
     """Put a tier into the draw, or take it out."""
     campaign = campaign_of(slug)
@@ -73,6 +76,7 @@ def switch(slug: str, tier_id: UUID) -> Response:
 
 @blueprint.post("/<id:tier_id>/move")
 @requires(Role.EDITOR)
+@step_up(StepUp.LIVE)
 def move(slug: str, tier_id: UUID) -> Response:
     """One place up or down in the draw order."""
     campaign = campaign_of(slug)
@@ -87,6 +91,7 @@ def move(slug: str, tier_id: UUID) -> Response:
 
 @blueprint.route("/<id:tier_id>/remove", methods=["GET", "POST"])
 @requires(Role.EDITOR)
+@step_up(StepUp.LIVE)
 def remove(slug: str, tier_id: UUID) -> Response:
     """Ask, with numbers; then take the tier and its prizes out."""
     campaign = campaign_of(slug)
@@ -107,6 +112,7 @@ def remove(slug: str, tier_id: UUID) -> Response:
 
 @blueprint.route("/no-win", methods=["GET", "POST"])
 @requires(Role.EDITOR)
+@step_up(StepUp.LIVE)
 def lose_weight(slug: str) -> Response:
     """Change the weight of no win."""
     campaign = campaign_of(slug)

@@ -13,8 +13,8 @@ from app.extensions import db, tools
 from app.models import Campaign
 from app.services import partners, prizes, tiers
 from app.services import winners as service
-from app.web.access import current_actor, requires
-from app.web.admin.answers import is_htmx, show
+from app.web.access import current_actor, is_htmx, requires, step_up
+from app.web.admin.answers import show
 from app.web.admin.downloads import as_download
 from app.web.admin.frame import award_of, campaign_of
 
@@ -32,6 +32,7 @@ def index(slug: str) -> Response:
 
 @blueprint.post("/winners/<id:entry_id>/code")
 @requires(Role.EDITOR)
+@step_up()
 def reveal(slug: str, entry_id: UUID) -> Response:
     """Show one code in full; who looked is on record."""
     campaign = campaign_of(slug)
@@ -44,6 +45,7 @@ def reveal(slug: str, entry_id: UUID) -> Response:
 
 @blueprint.post("/winners.csv")
 @requires(Role.EDITOR)
+@step_up()
 def export(slug: str) -> Response:
     """The winners that fit as CSV with their codes, streamed; on record before the first row is out."""
     campaign = campaign_of(slug)
