@@ -105,30 +105,36 @@ document.addEventListener("input", (event) => {
 // ---- The check for humans -----------------------------------------------------------------------------------------
 
 let loading = null;
-const TEXTS = { ar: "ar", de: "de", es: "es-es", tr: "tr" };
 
-/** Add one of our style sheets; done when it is there, or cannot be had. */
-function dress(name) {
-  const sheet = document.createElement("link");
-  sheet.rel = "stylesheet";
-  sheet.href = new URL(`../css/${name}.css`, import.meta.url);
-  const done = new Promise((resolve) => { sheet.onload = sheet.onerror = resolve; });
-  document.head.append(sheet);
+/** Put an element in the head that loads something; done when it is there. */
+function put(element) {
+  const done = new Promise((resolve, reject) => {
+    element.onload = resolve;
+    element.onerror = () => reject(new Error("not loaded"));
+  });
+  document.head.append(element);
   return done;
 }
 
-/** Load the widget and what the result looks like the first time somebody turns to the form, so that a page that is only read stays light. */
+const dress = (href) => put(Object.assign(document.createElement("link"), { rel: "stylesheet", href }));
+
+/** Without it the form is sent as a page of its own. It begins by itself only where the page has ended loading. */
+async function loadHtmx(src) {
+  if (document.readyState !== "complete") await new Promise((ready) => addEventListener("load", ready, { once: true }));
+  await put(Object.assign(document.createElement("script"), { src }));
+}
+
+/** What only the form needs comes the first time somebody turns to it, so that a page that is only read stays light. */
 function loadCheck() {
   const form = theForm();
   if (!form) return Promise.reject(new Error("no form"));
   loading ??= (async () => {
-    const vendor = form.dataset.vendor;
-    const dressed = ["altcha", "reveal"].map(dress);
-    await import(`${vendor}/altcha.min.js`);
-    globalThis.$altcha.algorithms.set("PBKDF2/SHA-256", () => new Worker(`${vendor}/workers/pbkdf2.js`));
-    const text = TEXTS[document.documentElement.lang.slice(0, 2)];
-    if (text) await import(`${vendor}/i18n/${text}.js`).catch(() => {});
-    await Promise.all([...dressed, customElements.whenDefined("altcha-widget")]);
+    const { loadHtmx: htmx, loadCheck: check, loadWorker, loadWords, loadCheckStyle, loadRevealStyle } = form.dataset;
+    const beside = [loadHtmx(htmx), dress(loadCheckStyle), dress(loadRevealStyle)];
+    await import(check);
+    globalThis.$altcha.algorithms.set("PBKDF2/SHA-256", () => new Worker(loadWorker));
+    if (loadWords) await import(loadWords).catch(() => {});
+    await Promise.all([Promise.allSettled(beside), customElements.whenDefined("altcha-widget")]);
   })();
   loading.catch(() => { loading = null; });
   return loading;

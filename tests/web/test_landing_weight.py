@@ -1,0 +1,69 @@
+"""The landing page is light: few bytes before anybody touches it, few queries behind it."""
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy.orm import Session
+
+from app.services import partners
+from app.services.audit import COMMAND_LINE
+from tests.support import weight
+from tests.support.factories import TierSpec, make_campaign
+from tests.support.fakes import NOON, FakeRng
+from tests.support.queries import counted
+
+BEFORE, WITH_THE_CHECK = 45_000, 90_000  # bytes, packed with gzip, pictures apart
+LANGUAGES = pytest.mark.parametrize("language", ["en", "tr"])
+
+
+def names(addresses: frozenset[str]) -> set[str]:
+    return {address.rpartition("/")[2] for address in addresses}
+
+
+@pytest.fixture
+def campaign(session: Session) -> None:
+    """Two tiers of prizes, and somebody who brings people in."""
+    made = make_campaign(session, [TierSpec("Gold"), TierSpec("Silver", 9)])
+    partners.add(session, made.id, "ayse", "Ayşe Yılmaz", actor=COMMAND_LINE, now=NOON, rng=FakeRng(3))
+
+
+@LANGUAGES
+def test_the_landing_page_weighs_little(client: FlaskClient, campaign: None, language: str) -> None:
+    speech = {"Accept-Language": language}
+    found = weight.loads(client, "/c/summer", **speech)
+    before = weight.packed_bytes(client, [found.page, *found.at_once], **speech)
+    assert before <= BEFORE
+    assert before + weight.packed_bytes(client, found.for_the_form) <= WITH_THE_CHECK
+
+
+def test_what_only_the_form_needs_comes_with_the_form(client: FlaskClient, campaign: None) -> None:
+    found = weight.loads(client, "/c/summer")
+    assert {"tokens.css", "base.css", "public.css", "latin.woff2", "entry.js", "countdown.js"} == names(
+        found.at_once
+    )
+    assert {"htmx.min.js", "altcha.min.js", "altcha.css", "pbkdf2.js", "reveal.css"} == names(
+        found.for_the_form
+    )
+
+
+def test_a_page_in_turkish_adds_its_letters_and_the_checks_words(client: FlaskClient, campaign: None) -> None:
+    english, turkish = (
+        weight.loads(client, "/c/summer", **{"Accept-Language": language}) for language in ("en", "tr")
+    )
+    assert names(turkish.at_once - english.at_once) == {"turkish.woff2"}
+    assert names(turkish.for_the_form - english.for_the_form) == {"tr.js"}
+
+
+def test_a_page_without_a_form_needs_nothing_for_one(client: FlaskClient, session: Session) -> None:
+    make_campaign(session, [TierSpec("Gold", codes=0)])
+    assert weight.loads(client, "/c/summer").for_the_form == frozenset()
+
+
+@pytest.mark.parametrize(("path", "most"), [("/c/summer", 2), ("/c/summer/via/nobody", 4)])
+def test_the_landing_page_asks_the_database_little(
+    app: Flask, client: FlaskClient, campaign: None, path: str, most: int
+) -> None:
+    client.get(path)  # counts the stock
+    with counted(app) as statements:
+        assert client.get(path).status_code == 200
+    assert 0 < len(statements) <= most, statements
