@@ -233,8 +233,14 @@ def forget(session: Session, *, before: datetime) -> bool:
 
     The oldest go first, and with a message all of its millisecond: what is newer than any kept is complete.
     """
-    old = select(Message.id).where(Message.id < first_id_at(before)).order_by(Message.id)
-    last = session.scalar(select(func.max(old.limit(FORGET_AT_ONCE).subquery().c.id)))
+    oldest = (
+        select(Message.id)
+        .where(Message.id < first_id_at(before))
+        .order_by(Message.id)
+        .limit(FORGET_AT_ONCE)
+        .subquery()
+    )
+    last = session.scalar(select(oldest.c.id).order_by(oldest.c.id.desc()).limit(1))
     if last is None:
         return False
     session.execute(delete(Message).where(Message.id < first_id_after(last)))
