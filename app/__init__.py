@@ -38,6 +38,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     _configure(app, settings)
     _init_extensions(app)
     _init_adapters(app, settings)
+    app.jinja_env.globals["mail_is_on"] = settings.mail is not None
     web.register(app)
     cli.register(app)
     return app

@@ -85,6 +85,7 @@ ACCESS: dict[str, Role | None] = {
     "admin.winners.index": Role.VIEWER,
     "admin.winners.reveal": Role.EDITOR,
     "admin.winners.export": Role.EDITOR,
+    "admin.winners.mail": Role.EDITOR,
     "admin.partners.index": Role.VIEWER,
     "admin.partners.add": Role.EDITOR,
     "admin.audit.index": Role.VIEWER,

@@ -5,18 +5,21 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from flask import Blueprint, make_response, render_template, request, url_for
+from flask_babel import gettext as _
 from werkzeug.wrappers import Response
 
 from app.adapters.csv_export import write_rows
+from app.domain.errors import Conflict
 from app.domain.roles import Role
 from app.extensions import db, tools
 from app.models import Campaign
-from app.services import partners, prizes, tiers
+from app.services import outbox, partners, prizes, tiers
 from app.services import winners as service
 from app.web.access import current_actor, is_htmx, requires, step_up
-from app.web.admin.answers import show
+from app.web.admin.answers import done, show
 from app.web.admin.downloads import as_download
 from app.web.admin.frame import award_of, campaign_of
+from app.web.admin.wording import mail_trouble
 
 blueprint = Blueprint("winners", __name__, url_prefix="/campaigns/<slug>")
 
@@ -41,6 +44,23 @@ def reveal(slug: str, entry_id: UUID) -> Response:
     if is_htmx():
         return make_response(render_template("admin/winners/_code.html", code=code, entry_id=entry_id))
     return _page(campaign, shown={entry_id: code})
+
+
+@blueprint.post("/winners/<id:entry_id>/mail")
+@requires(Role.EDITOR)
+def mail(slug: str, entry_id: UUID) -> Response:
+    """Send the winner's mail once more."""
+    campaign = campaign_of(slug)
+    award_of(campaign, entry_id)
+    if tools().office is None:
+        raise Conflict("mail is off on this server")
+    outbox.resend(db.session(), entry_id, actor=current_actor(), now=tools().now(), rng=tools().rng)
+    if not is_htmx():
+        url = url_for("admin.winners.index", slug=campaign.slug)
+        return done(_("The mail to this winner goes out once more."), url)
+    told = outbox.told(db.session(), [entry_id])[entry_id]
+    values = {"campaign": campaign, "entry_id": entry_id, "told": told, "mail_trouble": mail_trouble}
+    return make_response(render_template("admin/winners/_mail.html", **values))
 
 
 @blueprint.post("/winners.csv")
@@ -72,6 +92,8 @@ def _page(campaign: Campaign, shown: dict[UUID, str] | None = None) -> Response:
         is_later_page="after" in request.values,
         chosen=chosen,
         shown=shown or {},
+        mails=outbox.told(session, [row.entry_id for row in found.rows]) if tools().office else {},
+        mail_trouble=mail_trouble,
         prizes=prizes.listing(session, campaign.id),
         tiers=tiers.listing(session, campaign.id),
         partners=partners.listing(session, campaign.id),

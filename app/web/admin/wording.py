@@ -1,7 +1,9 @@
 """Sentences that several pages of the console say alike."""
 
+from flask_babel import gettext as _
 from flask_babel import ngettext
 
+from app.domain.delivery import Trouble
 from app.web.filters import grouped
 
 
@@ -22,3 +24,21 @@ def staying(won: int) -> str:
         "%(count)s won code stays valid.", "%(count)s won codes stay valid.", won, count=grouped(won)
     )
     return text
+
+
+def mail_trouble(stored: str | None) -> str:
+    """Why a mail did not arrive, from what is stored of it: a word, and what the mail server answered."""
+    word, _space, code = (stored or "").partition(" ")
+    words: dict[str, str] = {
+        Trouble.UNREACHABLE: _("the mail server does not answer"),
+        Trouble.LOGIN: _("the mail server does not accept our password"),
+        Trouble.NO_TLS: _("the mail server offers no encryption that can be trusted"),
+        Trouble.SENDER: _("the mail server takes no mail from our address"),
+        Trouble.RECIPIENT: _("this mailbox takes no mail"),
+        Trouble.CONTENT: _("the mail server does not take this mail"),
+        Trouble.ADDRESS: _("this address cannot be written to"),
+        Trouble.TOO_OLD: _("it waited too long"),
+        Trouble.GONE: _("the win is void"),
+    }
+    text = words.get(word) or str(_("something went wrong"))
+    return f"{text} ({code})" if code else text
