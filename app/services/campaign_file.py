@@ -18,7 +18,7 @@ from app.domain.code_list import read_code_list
 from app.domain.errors import Conflict, InvalidInput
 from app.domain.odds import OnEmpty
 from app.models import BatchSource, Campaign, Code, CodeStatus, Prize, PrizeKind
-from app.services import audit, campaigns, partners, prizes, staging, tiers
+from app.services import audit, campaigns, partners, prizes, staging, stock, tiers
 from app.services.audit import Actor
 from app.services.campaigns import CampaignPlan
 from app.services.plan_fields import as_plain, bad, from_plain, plan_from_row
@@ -29,6 +29,7 @@ from app.services.uow import unit_of_work
 FORMAT = "prizewell campaign"
 SCHEMA = 1
 MAX_BYTES = 8 * 1024 * 1024
+MAX_CODES = 50_000  # they come in with one transaction
 MAX_ITEMS = 1000  # of prizes, and of partners
 
 
@@ -83,6 +84,10 @@ def export(
     campaign = campaigns.get_by_id(session, campaign_id)
     sheet = sheet_of(session, campaign, with_codes=with_codes)
     count = sum(len(prize.codes) for tier in sheet.tiers for prize in tier.prizes)
+    if count > MAX_CODES:
+        raise InvalidInput(
+            "codes", "a file takes at most %(most)s codes: export those of each prize instead", most=MAX_CODES
+        )
     audit.record(
         session,
         actor,
@@ -127,9 +132,14 @@ def import_campaign(
 ) -> Made:
     """Make a draft from a sheet, all of it or nothing, under `slug` if one is given.
 
-    It gets a seed of its own. Raises InvalidInput that names the place of what cannot be taken.
+    It gets a seed of its own. Large quantities come in after it, as with every prize. Raises InvalidInput
+    that names the place of what cannot be taken.
     """
-    return _import(session, _named(sheet, slug), actor=actor, now=now, rng=rng, vault=vault)
+    sheet = _named(sheet, slug)
+    made = _import(session, sheet, actor=actor, now=now, rng=rng, vault=vault)
+    campaign = campaigns.get(session, made.slug)
+    fill_up(session, campaign.id, sheet, actor=actor, now=now, rng=rng)
+    return made
 
 
 def check_import(
@@ -203,6 +213,20 @@ def fill(session: Session, campaign_id: UUID, sheet: Sheet, *, actor: Actor, now
             unwrap(partners.add)(session, campaign_id, slug, name, **trail)
 
 
+def fill_up(
+    session: Session, campaign_id: UUID, sheet: Sheet, *, actor: Actor, now: datetime, rng: Rng
+) -> None:
+    """After the unit: the units of plain quantities that were too many for it, by short transactions."""
+    for prize in prizes.listing(session, campaign_id):
+        for wanted in (
+            one for tier in sheet.tiers for one in tier.prizes if (one.quantity or 0) > stock.PART
+        ):
+            if wanted.plan.name == prize.name:
+                prizes.edit(
+                    session, prize.id, wanted.plan, quantity=wanted.quantity, actor=actor, now=now, rng=rng
+                )
+
+
 class _Undone(Exception):
     """Ends a dry run, and with it the transaction."""
 
@@ -222,19 +246,22 @@ def _import(
     rng: Rng,
     vault: SeedVault,
 ) -> Made:
+    counted = [prize for tier in sheet.tiers for prize in tier.prizes]
+    codes = sum(len(prize.codes) for prize in counted)
+    if codes > MAX_CODES:
+        raise bad("tiers", InvalidInput("file", "these are more than %(most)s", most=MAX_CODES))
     with _at("campaign"):
         campaign = unwrap(campaigns.create)(
             session, sheet.plan, lose_weight=sheet.lose_weight, actor=actor, now=now, rng=rng, vault=vault
         )
     fill(session, campaign.id, sheet, actor=actor, now=now, rng=rng)
-    counted = [prize for tier in sheet.tiers for prize in tier.prizes]
     made = Made(
         campaign.slug,
         campaign.title,
         tiers=len(sheet.tiers),
         prizes=len(counted),
         units=sum(prize.quantity or 0 for prize in counted),
-        codes=sum(len(prize.codes) for prize in counted),
+        codes=codes,
         partners=len(sheet.partners),
     )
     audit.record(
@@ -253,21 +280,26 @@ def _import(
 
 
 def _add_prize(session: Session, tier_id: UUID, sheet: PrizeSheet, trail: dict[str, Any]) -> None:
-    prize: Prize = unwrap(prizes.add)(session, tier_id, sheet.plan, quantity=sheet.quantity, **trail)
-    if not sheet.codes:
-        return
-    listed = read_code_list(f"{code}\n" for code in sheet.codes)
+    quantity = None if sheet.quantity is None else stock.check_count("quantity", sheet.quantity, 0)
+    fits = quantity if quantity is None or quantity <= stock.PART else 0
+    made = unwrap(prizes._add)(session, tier_id, sheet.plan, quantity=fits, reason="", **trail)
+    if sheet.codes:
+        _add_codes(session, stock.get_prize_for_change(session, made.id), sheet.codes, trail)
+
+
+def _add_codes(session: Session, prize: Prize, codes: Sequence[str], trail: dict[str, Any]) -> None:
+    listed = read_code_list(f"{code}\n" for code in codes)
     if listed.malformed:
         raise InvalidInput("codes", "code number %(line)s cannot be a code", line=listed.malformed[0].line)
     if listed.duplicates:
         raise InvalidInput("codes", "code number %(line)s stands there twice", line=listed.duplicates[0].line)
-    texts, keys = [code.text for code in listed.codes], [code.key for code in listed.codes]
-    if staging.known(session, prize.campaign_id, keys).taken:
-        raise InvalidInput(
-            "codes", "some of these codes are in stock here already, in this or another campaign"
-        )
-    batch, after = staging.take_in(session, prize, BatchSource.IMPORTED, texts, keys, **trail)
-    staging.record(session, batch, prize, after, trail["actor"], trail["now"])
+    for part in listed.codes.in_key_order(stock.PART):
+        if staging.known(session, prize.campaign_id, part.keys).taken:
+            raise InvalidInput(
+                "codes", "some of these codes are in stock here already, in this or another campaign"
+            )
+        batch, after = staging.take_in(session, prize, BatchSource.IMPORTED, part.texts, part.keys, **trail)
+        staging.record(session, batch, prize, after, trail["actor"], trail["now"])
 
 
 def _free_codes(session: Session, prize_id: UUID) -> tuple[str, ...]:
@@ -312,7 +344,8 @@ def _sheet(raw: Mapping[str, Any]) -> Sheet:
     campaign = dict(_table(raw.get("campaign"), "campaign"))
     lose_weight = _whole(campaign.pop("lose_weight", None), "campaign.lose_weight")
     listed = [_tier(one, f"tiers[{place}]") for place, one in enumerate(_list(raw.get("tiers", []), "tiers"))]
-    if sum(len(tier.prizes) for tier in listed) > MAX_ITEMS:
+    held = [prize for tier in listed for prize in tier.prizes]
+    if len(held) > MAX_ITEMS:
         raise bad("tiers", InvalidInput("file", "these are more than %(most)s", most=MAX_ITEMS))
     others = enumerate(_list(raw.get("partners", []), "partners"))
     return Sheet(

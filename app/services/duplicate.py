@@ -12,10 +12,10 @@ from app.domain.chance import Rng
 from app.models import Campaign
 from app.services import audit, campaign_file, campaigns
 from app.services.audit import Actor
+from app.services.campaign_file import Sheet
 from app.services.uow import unit_of_work
 
 
-@unit_of_work
 def duplicate(
     session: Session,
     campaign_id: UUID,
@@ -32,6 +32,23 @@ def duplicate(
 
     Without its dates, codes, partners and entries. Raises as `campaigns.create`.
     """
+    made, sheet = _duplicate(session, campaign_id, slug, title, actor, now, rng, vault, reason)
+    campaign_file.fill_up(session, made.id, sheet, actor=actor, now=now, rng=rng)
+    return made
+
+
+@unit_of_work
+def _duplicate(
+    session: Session,
+    campaign_id: UUID,
+    slug: str,
+    title: str | None,
+    actor: Actor,
+    now: datetime,
+    rng: Rng,
+    vault: SeedVault,
+    reason: str,
+) -> tuple[Campaign, Sheet]:
     source = campaigns.get_by_id(session, campaign_id)
     sheet = replace(campaign_file.sheet_of(session, source), partners=())
     plan = replace(sheet.plan, slug=slug, title=title or source.title, opens_at=None, closes_at=None)
@@ -49,4 +66,4 @@ def duplicate(
         after={"from": source.slug},
         reason=reason,
     )
-    return made
+    return made, sheet

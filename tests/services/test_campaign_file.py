@@ -1,0 +1,215 @@
+"""A campaign as a file: out and in again, all or nothing, and every mistake with its place."""
+
+import json
+from datetime import timedelta
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from app.domain.eligibility import CampaignStatus, EntryLimit
+from app.domain.errors import Conflict, InvalidInput, NotFound
+from app.domain.odds import OnEmpty
+from app.models import AuditRecord, Campaign, Code, Tier
+from app.services import audit, campaign_file, campaigns, codes, duplicate, odds, partners, prizes, tiers
+from app.services.audit import COMMAND_LINE
+from app.services.campaign_file import Made
+from tests.support.factories import VAULT, TierSpec, make_campaign
+from tests.support.fakes import NOON, FakeRng
+
+TRAIL: dict[str, Any] = {"actor": COMMAND_LINE, "now": NOON}
+
+
+@pytest.fixture
+def campaign(session: Session) -> Campaign:
+    """A campaign with something of everything."""
+    made = make_campaign(
+        session,
+        [TierSpec("Silver", weight=90, codes=4), TierSpec("Gold", weight=10, codes=0, fallback="Silver")],
+        lose_weight=900,
+        limit=EntryLimit.DAILY,
+        timezone="Europe/Istanbul",
+        opens_at=NOON,
+        closes_at=NOON + timedelta(days=9),
+    )
+    gold = tiers.find_by_name(session, made.id, "Gold")
+    assert gold is not None
+    plan = prizes.PrizePlan("Sledge", artwork="trip", text="A fast one.")
+    prizes.add(session, gold.id, plan, quantity=3, rng=FakeRng(5), **TRAIL)
+    partners.add(session, made.id, "ayse", "Ayşe", rng=FakeRng(6), **TRAIL)
+    return campaigns.get(session, "summer")
+
+
+def exported(session: Session, campaign: Campaign, *, with_codes: bool = False) -> dict[str, Any]:
+    text = campaign_file.export(session, campaign.id, with_codes=with_codes, **TRAIL)
+    document: dict[str, Any] = json.loads(text)
+    return document
+
+
+def take(session: Session, document: Any, *, slug: str | None = "winter", dry_run: bool = False) -> Made:
+    sheet = campaign_file.read(json.dumps(document).encode())
+    act = campaign_file.check_import if dry_run else campaign_file.import_campaign
+    return act(session, sheet, slug=slug, rng=FakeRng(7), vault=VAULT, **TRAIL)
+
+
+def test_a_file_makes_the_same_campaign_again(session: Session, campaign: Campaign) -> None:
+    document = exported(session, campaign)
+    assert take(session, document) == Made("winter", "Summer giveaway", 2, 2 + 1, 3, 0, 1)
+    made = campaigns.get(session, "winter")
+    assert (made.status, made.timezone, made.closes_at) == (
+        CampaignStatus.DRAFT,
+        "Europe/Istanbul",
+        campaign.closes_at,
+    )
+    assert (made.entries, made.eligibility) == (campaign.entries, campaign.eligibility)
+    assert made.seed_commit != campaign.seed_commit
+    again = exported(session, made)
+    again["campaign"]["slug"] = "summer"
+    assert again == document
+    silver, gold = tiers.listing(session, made.id)
+    assert (gold.on_empty, gold.fallback_id) == (OnEmpty.FALLBACK, silver.id)
+    table = odds.in_force(session, made)
+    assert (table.total, [tier.weight for tier in table.tiers]) == (1000, [90, 10])
+    assert [partner.slug for partner in partners.listing(session, made.id)] == ["ayse"]
+    assert [record.action for record in audit.latest(session, limit=1, campaign_id=made.id)] == [
+        "campaign.export"
+    ]
+
+
+def test_codes_go_along_only_on_request(session: Session, campaign: Campaign) -> None:
+    assert "codes" in exported(session, campaign)["tiers"][0]["prizes"][0]
+    assert exported(session, campaign)["tiers"][0]["prizes"][0]["codes"] == []
+    assert audit.latest(session, limit=1)[0].after == {"codes": 0}
+    document = exported(session, campaign, with_codes=True)
+    assert len(document["tiers"][0]["prizes"][0]["codes"]) == 4
+    assert document["tiers"][1]["prizes"][1]["codes"] == [], "claim codes are made anew"
+    assert audit.latest(session, limit=1)[0].after == {"codes": 4}
+    with pytest.raises(InvalidInput, match=r"at tiers\[0\].prizes\[0\].codes: .*in stock here already"):
+        take(session, document)
+    document["tiers"][0]["prizes"][0]["codes"] = ["NEW-ONE", "NEW-TWO"]
+    assert take(session, document).codes == 2
+    prize = prizes.find_by_name(session, campaigns.get(session, "winter").id, "Silver prize")
+    assert prize is not None
+    assert list(codes.export_free(session, prize.id, **TRAIL)) == ["NEW-ONE", "NEW-TWO"]
+
+
+def test_a_dry_run_says_the_same_and_makes_nothing(session: Session, campaign: Campaign) -> None:
+    document = exported(session, campaign)
+    before = session.scalar(select(func.count(AuditRecord.id)))
+    assert take(session, document, dry_run=True).prizes == 3
+    assert campaigns.find(session, "winter") is None
+    assert session.scalar(select(func.count(AuditRecord.id))) == before
+
+
+WRONG: list[tuple[list[Any], Any, str]] = [
+    (["campaign", "title"], "", r"at campaign.title: use 1 to 120"),
+    (["campaign", "title"], 5, r"at campaign.title: 5 will not do"),
+    (["campaign", "colour"], "red", r"at campaign.colour: no such field"),
+    (["campaign", "timezone"], "Mars/Base", r"at campaign.timezone: “Mars/Base” is no time zone"),
+    (["campaign", "entries"], "hourly", r"at campaign.entries: 'hourly' will not do"),
+    (["campaign", "opens_at"], "2030-01-01", r"at campaign.opens_at: '2030-01-01' will not do"),
+    (["campaign", "opens_at"], "x" * 60, r"at campaign.opens_at: 'x+… will not do"),
+    (["campaign", "lose_weight"], "9", r"at campaign.lose_weight: a whole number"),
+    (["campaign", "slug"], "summer", r"at campaign: the address “summer” is taken"),
+    (["campaign"], [], r"at campaign: fields with names"),
+    (["tiers"], {}, r"at tiers: a list is expected"),
+    (["tiers"], [{}] * 1001, r"at tiers: these are more than 1,000"),
+    (["tiers", 1, "name"], "Silver", r"at tiers\[1\]: another tier"),
+    (["tiers", 1, "weight"], True, r"at tiers\[1\].weight: True will not do"),
+    (["tiers", 1, "weight"], -1, r"at tiers\[1\].weight: use a whole number"),
+    (["tiers", 1, "enabled"], 1, r"at tiers\[1\].enabled: 1 will not do"),
+    (["tiers", 1, "fallback"], "Bronze", r"at tiers\[1\].fallback_id: choose the tier"),
+    (["tiers", 1, "fallback"], 7, r"at tiers\[1\].fallback: a text"),
+    (["tiers", 0, "prizes", 0, "artwork"], "sword", r"at tiers\[0\].prizes\[0\].artwork: choose one"),
+    (["tiers", 0, "prizes", 0, "codes"], "ABCD", r"prizes\[0\].codes: a list"),
+    (["tiers", 0, "prizes", 0, "codes"], [4], r"prizes\[0\].codes\[0\]: a text"),
+    (["tiers", 0, "prizes", 0, "codes"], ["ABCD", "=x()"], r"codes: code number 2 cannot be"),
+    (["tiers", 0, "prizes", 0, "codes"], ["ABCD", "abcd"], r"codes: code number 2 stands there twice"),
+    (["tiers", 1, "prizes", 1, "codes"], ["ABCD"], r"prizes\[1\].codes: a plain quantity"),
+    (["tiers", 1, "prizes", 1, "quantity"], 1.5, r"prizes\[1\].quantity: a whole number"),
+    (["tiers", 1, "prizes", 1, "quantity"], -1, r"prizes\[1\].quantity: use a whole number"),
+    (["tiers", 0, "prizes"], [{"name": "x"}] * 1000, r"at tiers: these are more"),
+    (["partners", 0, "slug"], "Not One", r"at partners\[0\].slug: "),
+    (["partners", 0, "name"], None, r"at partners\[0\].name: a text"),
+    (["schema"], 2, r"at schema: only version 1"),
+    (["format"], "cake", r"not the file of a campaign"),
+]
+
+
+@pytest.mark.parametrize(("path", "value", "says"), WRONG)
+def test_a_mistake_is_named_with_its_place_and_nothing_is_made(
+    session: Session, campaign: Campaign, path: list[Any], value: Any, says: str
+) -> None:
+    document = exported(session, campaign)
+    document["campaign"]["slug"] = "winter"
+    place = document
+    for step in path[:-1]:
+        place = place[step]
+    place[path[-1]] = value
+    for dry_run in (True, False):
+        with pytest.raises(InvalidInput, match=says):
+            take(session, document, slug=None, dry_run=dry_run)
+    session.rollback()
+    assert [one.slug for one in campaigns.listing(session)] == ["summer"]
+    assert session.scalar(select(func.count(Tier.id))) == 2
+
+
+def test_a_missing_field_is_named(session: Session, campaign: Campaign) -> None:
+    document = exported(session, campaign)
+    del document["tiers"][0]["weight"]
+    with pytest.raises(InvalidInput, match=r"at tiers\[0\].weight: this field is missing"):
+        take(session, document)
+    minimal = {
+        "format": campaign_file.FORMAT,
+        "schema": 1,
+        "campaign": {"slug": "bare", "title": "Bare", "lose_weight": 1},
+    }
+    assert take(session, minimal, slug=None) == Made("bare", "Bare", 0, 0, 0, 0, 0)
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (b"", "at 1:1: this is not JSON"),
+        (b'{\n"a": }', "at 2:6: this is not JSON"),
+        (b"\xff\xfe", "not the file of a campaign"),
+        (b"[" * 200_000, "not the file of a campaign"),
+        (b"[]", "not the file of a campaign"),
+        (b"9" * 5000, "not the file of a campaign"),
+        (b" " * (campaign_file.MAX_BYTES + 1), "too large: 8 MB at most"),
+    ],
+)
+def test_a_file_that_is_none(content: bytes, says: str) -> None:
+    with pytest.raises(InvalidInput, match=says):
+        campaign_file.read(content)
+
+
+def test_a_copy_has_tiers_and_prizes_and_nothing_of_the_people(session: Session, campaign: Campaign) -> None:
+    made = duplicate.duplicate(session, campaign.id, slug="copy", rng=FakeRng(8), vault=VAULT, **TRAIL)
+    assert (made.title, made.status, made.opens_at, made.closes_at) == (
+        campaign.title,
+        CampaignStatus.DRAFT,
+        None,
+        None,
+    )
+    assert made.seed_commit != campaign.seed_commit
+    assert [(tier.name, tier.weight) for tier in tiers.listing(session, made.id)] == [
+        ("Silver", 90),
+        ("Gold", 10),
+    ]
+    stock = prizes.stock_by_prize(session, made.id)
+    free = {prize.name: stock[prize.id].free for prize in prizes.listing(session, made.id)}
+    assert free == {"Silver prize": 0, "Gold prize": 0, "Sledge": 3}
+    assert partners.listing(session, made.id) == []
+    assert session.scalar(select(func.count(Code.id))) == 4 + 3 + 3
+    record = audit.latest(session, limit=1)[0]
+    assert (record.action, record.after) == ("campaign.duplicate", {"from": "summer"})
+
+
+def test_a_copy_needs_an_address_of_its_own(session: Session, campaign: Campaign) -> None:
+    with pytest.raises(Conflict, match="taken"):
+        duplicate.duplicate(session, campaign.id, slug="summer", rng=FakeRng(8), vault=VAULT, **TRAIL)
+    with pytest.raises(NotFound):
+        duplicate.duplicate(session, uuid4(), slug="copy", rng=FakeRng(8), vault=VAULT, **TRAIL)

@@ -1,0 +1,116 @@
+"""Official rules: each change of what they state is a version, kept as it was, and pinned to entries."""
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import select, text
+from sqlalchemy.exc import DatabaseError
+from sqlalchemy.orm import Session
+
+from app.domain.eligibility import CampaignStatus
+from app.domain.errors import NotFound
+from app.domain.official_rules import RuleFacts
+from app.models import Campaign, Entry
+from app.services import campaigns, landing, official_rules, prizes, tiers
+from app.services.audit import COMMAND_LINE
+from app.services.entries import submit_entry
+from tests.support.factories import VAULT, WHO, TierSpec, add_codes, make_campaign, submission
+from tests.support.fakes import NOON, FakeRng
+
+
+def versions(session: Session, campaign: Campaign) -> list[int]:
+    session.rollback()
+    return [kept.version for kept in official_rules.history(session, campaign.id)]
+
+
+def edit(session: Session, campaign: Campaign, **changes: Any) -> None:
+    plan = replace(campaigns.plan_of(campaign), **changes)
+    campaigns.edit(session, campaign.id, plan, actor=COMMAND_LINE, now=NOON)
+
+
+def test_a_draft_has_none_and_the_first_is_kept_when_it_opens(session: Session) -> None:
+    campaign = make_campaign(session, status=CampaignStatus.DRAFT)
+    edit(session, campaign, rules="First draft.")
+    page = landing.rules_page(session, "summer", now=NOON)
+    assert (page.facts, page.version, versions(session, campaign)) == (None, 0, [])
+    campaigns.set_status(session, campaign.id, CampaignStatus.OPEN, actor=COMMAND_LINE, now=NOON)
+    page = landing.rules_page(session, "summer", now=NOON)
+    assert (page.version, page.since, page.earlier, page.is_in_force) == (1, NOON, None, True)
+    assert page.facts is not None
+    assert (page.facts.own, page.facts.who) == ("First draft.", WHO)
+    assert [(prize.name, prize.tier, prize.count) for prize in page.facts.prizes] == [
+        ("Gold prize", "Gold", 10)
+    ]
+    assert [(chance.name, chance.weight) for chance in page.facts.chances] == [("Gold", 1)]
+
+
+def test_every_change_of_what_they_state_is_the_next_version(session: Session) -> None:
+    campaign = make_campaign(session, [TierSpec("Gold"), TierSpec("Silver")])
+    gold, silver = tiers.listing(session, campaign.id)
+    prize = prizes.find_by_name(session, campaign.id, "Gold prize")
+    assert prize is not None
+    trail: dict[str, Any] = {"actor": COMMAND_LINE, "now": NOON}
+    steps = [
+        lambda: edit(session, campaign, closes_at=NOON + timedelta(days=3)),
+        lambda: campaigns.set_lose_weight(session, campaign.id, 7, **trail),
+        lambda: tiers.edit(session, gold.id, tiers.TierPlan("Golden", 1), **trail),
+        lambda: add_codes(session, prize, 5, rng=FakeRng(8)),
+        lambda: prizes.edit(session, prize.id, prizes.PrizePlan("Rings"), rng=FakeRng(9), **trail),
+        lambda: prizes.remove(session, prize.id, **trail),
+        lambda: tiers.remove(session, silver.id, **trail),
+    ]
+    for number, step in enumerate(steps, start=2):
+        step()
+        assert versions(session, campaign)[0] == number
+        kept = official_rules.find(session, campaign.id, number)
+        assert kept is not None
+        assert RuleFacts.from_document(kept.document) == official_rules.facts_now(
+            session, campaigns.get(session, "summer")
+        )
+    assert len(versions(session, campaign)) == len(steps) + 1
+
+
+def test_what_they_do_not_state_makes_no_version(session: Session) -> None:
+    campaign = make_campaign(session)
+    edit(session, campaign, intro="Another sentence.", accent="teal")
+    campaigns.set_status(session, campaign.id, CampaignStatus.PAUSED, actor=COMMAND_LINE, now=NOON)
+    assert versions(session, campaign) == [1]
+
+
+def test_an_entry_names_the_version_it_accepted_and_that_stays_readable(session: Session) -> None:
+    campaign = make_campaign(session)
+    submit_entry(session, submission(1), now=NOON, rng=FakeRng(1), vault=VAULT)
+    edit(session, campaign, eligibility="Those who are 21.")
+    submit_entry(session, submission(2), now=NOON, rng=FakeRng(2), vault=VAULT)
+    session.rollback()
+    accepted = session.scalars(select(Entry.rules_version).order_by(Entry.email)).all()
+    assert list(accepted) == [1, 2]
+    old = landing.rules_page(session, "summer", 1, now=NOON)
+    assert old.facts is not None
+    assert (old.facts.who, old.is_in_force) == (WHO, False)
+    new = landing.rules_page(session, "summer", now=NOON)
+    assert (new.version, new.earlier, new.is_in_force) == (2, 1, True)
+    with pytest.raises(NotFound):
+        landing.rules_page(session, "summer", 3, now=NOON)
+
+
+@pytest.mark.parametrize("act", ["UPDATE rules_version SET document = '{}'", "DELETE FROM rules_version"])
+def test_a_version_is_written_once(session: Session, act: str) -> None:
+    make_campaign(session)
+    with pytest.raises(DatabaseError, match="written once"):
+        session.execute(text(act))
+    session.rollback()
+
+
+def test_rules_from_before_versions_were_kept_are_those_of_now(session: Session) -> None:
+    campaign = make_campaign(session, status=CampaignStatus.DRAFT)
+    session.execute(text("UPDATE campaign SET status = 'open', rules_version = 3"))
+    session.commit()
+    session.expire_all()
+    page = landing.rules_page(session, "summer", now=NOON)
+    assert (page.version, page.since, page.is_in_force) == (0, None, True)
+    assert page.facts is not None
+    edit(session, campaigns.get(session, "summer"), eligibility="Those who are 21.")
+    assert versions(session, campaign) == [4]
