@@ -26,7 +26,7 @@ from tests.support.factories import VAULT, TierSpec, make_campaign, submission
 from tests.support.fakes import NOON, FakeRng
 
 Damage = Callable[..., None]
-NAMES = ["seeds", "odds", "stock", "codes", "limits", "nonces", "awards", "draws", "fallbacks"]
+NAMES = ["seeds", "odds", "stock", "codes", "limits", "nonces", "awards", "draws", "fallbacks", "messages"]
 
 
 @pytest.fixture(scope="module")
@@ -169,11 +169,16 @@ DAMAGES: dict[str, tuple[set[str], list[str], list[str]]] = {
         ["entry"],
     ),
     "another word for why": ({"fallbacks"}, ["UPDATE entry SET reason = 'hit'"], ["entry"]),
-    "an award gone": ({"awards", "codes", "stock"}, ["DELETE FROM award WHERE entry_id = {entry}"], []),
+    "an award gone": (
+        {"awards", "codes", "stock", "messages"},
+        ["DELETE FROM award WHERE entry_id = {entry}"],
+        [],
+    ),
     "an award out of thin air": (
-        {"awards", "codes", "stock"},
+        {"awards", "codes", "stock", "messages"},
         [
-            """INSERT INTO award SELECT (SELECT id FROM entry WHERE reason = 'no_win' LIMIT 1), campaign_id,
+            """INSERT INTO award (entry_id, campaign_id, tier_id, prize_id, code_id, tier_name, prize_name,
+            created_at) SELECT (SELECT id FROM entry WHERE reason = 'no_win' LIMIT 1), campaign_id,
             tier_id, prize_id, code_id, tier_name, prize_name, created_at FROM award LIMIT 1"""
         ],
         ["award"],
@@ -209,6 +214,15 @@ DAMAGES: dict[str, tuple[set[str], list[str], list[str]]] = {
         {"nonces", "draws"},
         ["UPDATE entry SET nonce = (SELECT nonce FROM entry ORDER BY id LIMIT 1)"],
         ["entry"],
+    ),
+    "a winner who is not told": ({"messages"}, ["DELETE FROM message WHERE entry_id = {entry}"], []),
+    "a loser who is told of a win": (
+        {"messages"},
+        [
+            """UPDATE message SET entry_id = (SELECT id FROM entry WHERE reason = 'no_win' LIMIT 1)
+            WHERE entry_id = {entry}"""
+        ],
+        [],
     ),
     "other weights": ({"odds"}, ["UPDATE tier SET weight = weight + 1 WHERE removed_at IS NULL"], []),
     "a tier switched off": ({"odds"}, ["UPDATE tier SET enabled = false WHERE removed_at IS NULL"], []),
@@ -281,3 +295,13 @@ def test_codes_under_another_campaigns_prize(session: Session, damage: Damage) -
         "UPDATE prize SET campaign_id = (SELECT id FROM campaign WHERE slug = 'other') WHERE name = 'Coffee'"
     )
     assert "another campaign" in faults(session, "summer")["stock"]
+
+
+def test_wins_from_before_the_oldest_message_kept_are_not_missed(
+    session: Session, campaign: Campaign, damage: Damage
+) -> None:
+    damage("UPDATE award SET created_at = '2029-01-01 00:00:00' WHERE entry_id = {entry}")
+    damage("DELETE FROM message WHERE entry_id = {entry}")
+    assert faults(session) == {}
+    damage("DELETE FROM message")
+    assert faults(session) == {}

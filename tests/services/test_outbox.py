@@ -147,7 +147,7 @@ def test_an_address_that_no_header_holds_is_given_up(
 
 def test_what_fails_is_tried_again_and_given_up_in_the_end(session: Session, won: Won) -> None:
     postman = Postman(*[BROKEN] * MAX_TRIES)
-    moment = NOON
+    moment, message = NOON, messages(session)[0]
     for number in range(1, MAX_TRIES + 1):
         assert deliver(session, postman, moment)
         assert not deliver(session, postman, moment), "the next try has its time"

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 from app.adapters.seeds import SeedVault
 from app.services import campaigns
 from app.services.check.entries import check_entries, check_limits, check_nonces
+from app.services.check.messages import check_messages
 from app.services.check.odds import check_odds, check_seeds
 from app.services.check.stock import check_codes, check_stock
 from app.services.check.tally import EXAMPLES, Subject, Tally
@@ -71,6 +72,7 @@ _CHECKS: tuple[tuple[tuple[str, ...], Callable[..., None]], ...] = (
     (("limits",), check_limits),
     (("nonces",), check_nonces),
     (("awards", "draws", "fallbacks"), check_entries),
+    (("messages",), check_messages),
 )
 _PROMISES = {
     "seeds": "each seed is the one promised before the first entry",
@@ -82,4 +84,5 @@ _PROMISES = {
     "awards": "each award fits its entry and its code",
     "draws": "each outcome is the one its seed, nonce and odds give",
     "fallbacks": "each tier awarded is the one hit, or one it falls back to",
+    "messages": "winners are told by mail, and nobody else is",
 }
