@@ -8,7 +8,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from app import cli, web
 from app.adapters.captcha import AltchaCaptcha
 from app.adapters.chance import SystemRng
-from app.adapters.database import prepare_engine
+from app.adapters.database import connect_options, prepare_engine
 from app.adapters.letters import Letters
 from app.adapters.links import Links
 from app.adapters.mail import make_mailer
@@ -36,7 +36,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         static_folder=None,  # app.web.static_files serves it
     )
     _configure(app, settings)
-    _init_extensions(app)
+    _init_extensions(app, settings)
     _init_adapters(app, settings)
     app.jinja_env.globals["mail_is_on"] = settings.mail is not None
     web.register(app)
@@ -77,13 +77,14 @@ def _engine_options(settings: Settings) -> dict[str, object]:
     options: dict[str, object] = {"pool_size": settings.threads + 2, "max_overflow": 8, "pool_timeout": 5}
     if not settings.is_sqlite:
         options["pool_pre_ping"] = True
+        options["connect_args"] = connect_options(settings.database_url)
     return options
 
 
-def _init_extensions(app: Flask) -> None:
+def _init_extensions(app: Flask, settings: Settings) -> None:
     db.init_app(app)
     with app.app_context():
-        prepare_engine(db.engine)
+        prepare_engine(db.engine, settings.limits)
     migrate.init_app(app, db, directory=str(ROOT / "migrations"))
     csrf.init_app(app)
     babel.init_app(app, locale_selector=select_locale)

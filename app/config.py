@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
+from app.adapters.database import Isolation, Limits
 from app.adapters.mail import ConsoleRoute, FolderRoute, Route, Sender, SmtpRoute, parse_route, parse_sender
 from app.domain.identity import is_loopback
 
@@ -35,6 +36,7 @@ class Settings:
 
     instance: Path
     database_url: str
+    limits: Limits  # of PostgreSQL
     secret_keys: tuple[str, ...]  # newest first; the rest only verify
     seed_key: bytes  # 32 bytes; opens the sealed seeds
     public_url: str  # no trailing slash
@@ -98,6 +100,7 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         database_url=_read(
             env, "PRIZEWELL_DATABASE_URL", _database_url, f"sqlite:///{instance / DATABASE_FILE}"
         ),
+        limits=_limits(env),
         secret_keys=_secret_keys(env.get("PRIZEWELL_SECRET_KEY") or stored["secret_key"]),
         seed_key=_seed_key(env.get("PRIZEWELL_SEED_KEY") or stored["seed_key"]),
         public_url=public_url,
@@ -250,6 +253,20 @@ def _database_url(raw: str) -> str:
         raise ValueError("SQLite needs a file: a database in memory would lose every win")
     # Flask-SQLAlchemy reads a relative path from its own folder; people mean the one they are in.
     return url.set(database=str(Path(url.database).absolute())).render_as_string(hide_password=False)
+
+
+def _limits(env: Mapping[str, str]) -> Limits:
+    return Limits(
+        _read(env, "PRIZEWELL_ISOLATION", _isolation, Isolation.READ_COMMITTED.value),
+        _read(env, "PRIZEWELL_LOCK_TIMEOUT", _whole(1, 60), 1),
+        _read(env, "PRIZEWELL_STATEMENT_TIMEOUT", _whole(0, 86_400), 60),
+    )
+
+
+def _isolation(raw: str) -> Isolation:
+    if raw not in set(Isolation):
+        raise ValueError(f"must be one of {', '.join(Isolation)}")
+    return Isolation(raw)
 
 
 def _storage(raw: str) -> str:

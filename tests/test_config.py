@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from app.adapters.database import Isolation, Limits
 from app.config import ConfigError, load_settings
 
 KEYS = {"PRIZEWELL_SECRET_KEY": "0123456789abcdef" * 4, "PRIZEWELL_SEED_KEY": "ab" * 32}
@@ -16,6 +17,16 @@ def test_the_defaults_serve_this_machine_from_one_file(tmp_path: Path) -> None:
     assert settings.public_url == "http://127.0.0.1:8000"
     assert (settings.is_local, settings.is_https) == (True, False)
     assert (settings.captcha_cost, settings.rate_limits, settings.trusted_proxies) == (5000, True, 0)
+
+
+def test_the_limits_of_postgres_are_read() -> None:
+    asked = {
+        "PRIZEWELL_ISOLATION": "serializable",
+        "PRIZEWELL_LOCK_TIMEOUT": "3",
+        "PRIZEWELL_STATEMENT_TIMEOUT": "0",
+    }
+    assert load_settings({**KEYS, **asked}).limits == Limits(Isolation.SERIALIZABLE, 3, 0)
+    assert load_settings(KEYS).limits == Limits()
 
 
 def test_secrets_are_made_once_and_are_private(tmp_path: Path) -> None:
@@ -73,6 +84,9 @@ def test_secrets_never_show_in_a_trace() -> None:
         ("PRIZEWELL_PUBLIC_URL", "https://example.org/win", "without a path"),
         ("PRIZEWELL_TRUSTED_PROXIES", "-1", "whole number"),
         ("PRIZEWELL_TRUSTED_PROXIES", "one", "whole number"),
+        ("PRIZEWELL_ISOLATION", "none", "read-committed, serializable"),
+        ("PRIZEWELL_LOCK_TIMEOUT", "0", "whole number from 1"),
+        ("PRIZEWELL_STATEMENT_TIMEOUT", "long", "whole number"),
         ("PRIZEWELL_CAPTCHA_COST", "0", "whole number"),
         ("PRIZEWELL_CAPTCHA_COST", "1.5", "whole number"),
         ("PRIZEWELL_RATE_LIMITS", "maybe", "on or off"),

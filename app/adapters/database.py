@@ -11,10 +11,12 @@ import time
 from collections import deque
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any
 from weakref import WeakKeyDictionary, finalize
 
-from sqlalchemy import Connection, Engine, event
+from sqlalchemy import Connection, Engine, event, make_url
 from sqlalchemy.exc import DBAPIError, OperationalError
 
 from app.domain.errors import Busy
@@ -22,6 +24,9 @@ from app.domain.errors import Busy
 WRITE = "prizewell_write"  # execution option that marks a connection's transaction as a write unit
 MAX_WAITING = 64
 WAIT_SECONDS = 5.0
+FOREIGN_SECONDS = 1.0  # for a lock that another process or program holds; _LOOK_SECONDS once that was in vain
+_LOOK_SECONDS = 0.1
+IDLE_SECONDS = 60  # PostgreSQL ends a transaction that does nothing for so long
 # A turn takes about as long as an fsync: looking often at first costs little, and hardly any time is lost.
 _POLL_SECONDS = (*[0.0003] * 20, *[0.001] * 10, 0.005)
 
@@ -29,7 +34,7 @@ _PRAGMAS = (
     "PRAGMA journal_mode = WAL",
     "PRAGMA synchronous = FULL",
     "PRAGMA foreign_keys = ON",
-    f"PRAGMA busy_timeout = {int(WAIT_SECONDS * 1000)}",
+    f"PRAGMA busy_timeout = {int(_LOOK_SECONDS * 1000)}",
     "PRAGMA cache_size = -65536",
     "PRAGMA temp_store = MEMORY",
 )
@@ -38,6 +43,24 @@ _PRAGMAS = (
 # available, the server's going-away notices, and a unique violation: somebody else was first, and the next
 # run will see it.
 _RETRYABLE = {"40001", "40P01", "55P03", "57P01", "57P02", "57P03", "23505"}
+# The server gave up waiting for a statement: nothing was written, and it may be no different in a moment.
+_OUT_OF_TIME = "57014"
+
+
+class Isolation(StrEnum):
+    """How far PostgreSQL keeps write units apart."""
+
+    READ_COMMITTED = "read-committed"
+    SERIALIZABLE = "serializable"
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What every connection to PostgreSQL is told; 0 seconds: no limit."""
+
+    isolation: Isolation = Isolation.READ_COMMITTED  # of write units
+    lock_seconds: int = 1  # for a row that somebody holds; a unit of work tries a few times
+    statement_seconds: int = 60
 
 
 class WriteQueue:
@@ -45,6 +68,9 @@ class WriteQueue:
 
     The process that is next holds a gate before the lock, so that a busy one cannot take turn after turn.
     `turn` raises Busy when `max_waiting` threads wait already, or when no turn came in `wait_seconds`.
+
+    For what others hold, the lock on the file or SQLite's own, one shorter deadline holds. Once it was missed
+    each turn only takes a look, until one gets through: a server's threads must not all stand here and wait.
     """
 
     def __init__(
@@ -57,6 +83,8 @@ class WriteQueue:
         self._waiting: deque[threading.Lock] = deque()
         self._max_waiting = max_waiting
         self._wait_seconds = wait_seconds
+        self._is_foreign = False  # somebody else held a lock when we last asked for it
+        self._until = 0.0  # the deadline of whoever has the turn, for locks that others hold
 
     def _open(self) -> None:
         self._process = os.getpid()
@@ -75,7 +103,9 @@ class WriteQueue:
         try:
             if os.getpid() != self._process:
                 self._open()  # a forked process shares its parent's open files, and so its locks
-            self._lock_file(deadline)
+            patience = _LOOK_SECONDS if self._is_foreign else FOREIGN_SECONDS
+            self._until = min(deadline, time.monotonic() + patience)
+            self._lock_file()
             try:
                 yield
             finally:
@@ -108,12 +138,29 @@ class WriteQueue:
             else:
                 self._taken = False
 
-    def _lock_file(self, deadline: float) -> None:
-        _lock(self._gate, deadline)
+    def _lock_file(self) -> None:
+        with self._noticing(Busy):
+            _lock(self._gate, self._until)
+            try:
+                _lock(self._file, self._until)
+            finally:
+                fcntl.flock(self._gate, fcntl.LOCK_UN)
+
+    def begin(self, connection: Connection) -> None:
+        """Begin the transaction of whoever has the turn, on what is left of the time for foreign locks."""
+        with self._noticing(OperationalError):
+            while not _begins(connection, self._until):
+                time.sleep(_POLL_SECONDS[-1])
+        self._is_foreign = False
+
+    @contextmanager
+    def _noticing(self, kind: type[Exception]) -> Iterator[None]:
+        """Remember when it is others who keep us waiting."""
         try:
-            _lock(self._file, deadline)
-        finally:
-            fcntl.flock(self._gate, fcntl.LOCK_UN)
+            yield
+        except kind:
+            self._is_foreign = True
+            raise
 
 
 def _lock(file: int, deadline: float) -> None:
@@ -131,17 +178,73 @@ def _lock(file: int, deadline: float) -> None:
             return
 
 
+def _begins(connection: Connection, deadline: float) -> bool:
+    """Ask for SQLite's write lock; False when somebody holds it. Raises OperationalError at the deadline."""
+    try:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+    except OperationalError as error:
+        if not is_locked(error) or time.monotonic() >= deadline:
+            raise
+        return False
+    return True
+
+
 _queues: WeakKeyDictionary[Engine, WriteQueue] = WeakKeyDictionary()
 
 
-def prepare_engine(engine: Engine) -> None:
+def prepare_engine(engine: Engine, limits: Limits | None = None) -> None:
     """Attach what the database needs to keep our promises. Call it before the engine's first connection."""
-    if engine.dialect.name != "sqlite" or engine in _queues:
+    if engine.dialect.name == "postgresql":
+        _prepare_postgres(engine, limits or Limits())
+        return
+    if engine in _queues:
         return
     _make_private(str(engine.url.database))
     _queues[engine] = WriteQueue(f"{engine.url.database}.lock")
     event.listen(engine, "connect", _on_sqlite_connect)
     event.listen(engine, "begin", _on_sqlite_begin)
+
+
+def connect_options(url: str) -> dict[str, int]:
+    """How to find out that a PostgreSQL server is gone, in seconds instead of hours; what the address says
+    goes first.
+    """
+    said = make_url(url).query
+    return {name: value for name, value in _CONNECT_OPTIONS.items() if name not in said}
+
+
+_CONNECT_OPTIONS = {
+    "connect_timeout": 5,
+    "keepalives_idle": 15,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 30_000,  # milliseconds
+}
+
+
+def _prepare_postgres(engine: Engine, limits: Limits) -> None:
+    told = {
+        "lock_timeout": limits.lock_seconds,
+        "statement_timeout": limits.statement_seconds,
+        "idle_in_transaction_session_timeout": IDLE_SECONDS,
+    }
+    orders = "; ".join(f"SET {name} = '{seconds}s'" for name, seconds in told.items())
+
+    def on_connect(connection: Any, _record: object) -> None:
+        connection.autocommit = True  # else the first rollback would take the orders back
+        connection.execute(orders)
+        connection.autocommit = False
+
+    event.listen(engine, "connect", on_connect)
+    if limits.isolation is Isolation.SERIALIZABLE:
+        event.listen(engine, "begin", _on_serializable_begin)
+
+
+def _on_serializable_begin(connection: Connection) -> None:
+    # Only for write units: who reads a page must not be asked to come again.
+    write = connection.get_execution_options().get(WRITE, False)
+    level = "SERIALIZABLE" if write else "READ COMMITTED"
+    connection.dialect.set_isolation_level(connection.connection.dbapi_connection, level)  # type: ignore[arg-type]
 
 
 def _make_private(path: str) -> None:
@@ -165,8 +268,10 @@ def _on_sqlite_connect(connection: Any, _record: object) -> None:
 
 
 def _on_sqlite_begin(connection: Connection) -> None:
-    write = connection.get_execution_options().get(WRITE, False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if write else "BEGIN")
+    if connection.get_execution_options().get(WRITE, False):
+        _queues[connection.engine].begin(connection)
+    else:
+        connection.exec_driver_sql("BEGIN")
 
 
 def is_retryable(error: DBAPIError) -> bool:
@@ -175,7 +280,11 @@ def is_retryable(error: DBAPIError) -> bool:
 
 
 def is_locked(error: DBAPIError) -> bool:
-    """True when another program holds SQLite's write lock."""
+    """True when the wait is over and was in vain: another program holds SQLite's write lock, or PostgreSQL
+    took too long over a statement. Nothing was written.
+    """
+    if getattr(error.orig, "sqlstate", None) == _OUT_OF_TIME:
+        return True
     return isinstance(error, OperationalError) and getattr(error.orig, "sqlite_errorname", "").startswith(
         "SQLITE_BUSY"
     )

@@ -11,7 +11,7 @@ from sqlalchemy import Engine, create_engine
 from sqlalchemy.orm import Session
 
 from app.adapters.chance import SystemRng
-from app.adapters.database import prepare_engine
+from app.adapters.database import Limits, prepare_engine
 from app.adapters.direct import DirectConnection
 from app.domain.outcomes import Outcome
 from app.services.entries import Submission, submit_entry
@@ -51,11 +51,13 @@ def together(count: int, work: Callable[[int], T]) -> list[T | Exception]:
 
 
 @contextmanager
-def engine_for(url: str, connections: int, *, prepared: bool = True) -> Iterator[Engine]:
+def engine_for(
+    url: str, connections: int, *, prepared: bool = True, limits: Limits | None = None
+) -> Iterator[Engine]:
     """An engine with room for a crowd; for controls also one as the library makes it, not `prepared`."""
     engine = create_engine(url, pool_size=connections)
     if prepared:
-        prepare_engine(engine)
+        prepare_engine(engine, limits)
     try:
         yield engine
     finally:
