@@ -42,6 +42,7 @@ class Settings:
     public_url: str  # no trailing slash
     trusted_proxies: int
     captcha_cost: int
+    least_fill_seconds: int
     rate_limits: bool
     rate_limit_storage: str
     mail: Route | None  # None: mail is off, and no page may promise any
@@ -106,6 +107,7 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         public_url=public_url,
         trusted_proxies=_read(env, "PRIZEWELL_TRUSTED_PROXIES", _whole(0, 10), 0),
         captcha_cost=_read(env, "PRIZEWELL_CAPTCHA_COST", _whole(1, 1_000_000), 5000),
+        least_fill_seconds=_read(env, "PRIZEWELL_LEAST_FILL_SECONDS", _whole(0, 60), 2),
         rate_limits=_read(env, "PRIZEWELL_RATE_LIMITS", _switch, True),
         rate_limit_storage=_read(env, "PRIZEWELL_RATE_LIMIT_STORAGE", _storage, "memory://"),
         mail=mail,

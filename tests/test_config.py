@@ -89,6 +89,7 @@ def test_secrets_never_show_in_a_trace() -> None:
         ("PRIZEWELL_STATEMENT_TIMEOUT", "long", "whole number"),
         ("PRIZEWELL_CAPTCHA_COST", "0", "whole number"),
         ("PRIZEWELL_CAPTCHA_COST", "1.5", "whole number"),
+        ("PRIZEWELL_LEAST_FILL_SECONDS", "61", "whole number"),
         ("PRIZEWELL_RATE_LIMITS", "maybe", "on or off"),
         ("PRIZEWELL_RATE_LIMIT_STORAGE", "nowhere", "redis://"),
         ("PRIZEWELL_RATE_LIMIT_STORAGE", "foo://localhost", "redis://"),

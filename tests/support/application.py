@@ -48,6 +48,7 @@ def environment(database_url: str, instance: Path, **changes: str) -> dict[str, 
         "PRIZEWELL_SEED_KEY": SEED_KEY,
         "PRIZEWELL_PUBLIC_URL": "http://localhost",
         "PRIZEWELL_CAPTCHA_COST": "1",
+        "PRIZEWELL_LEAST_FILL_SECONDS": "0",
         "PRIZEWELL_RATE_LIMITS": "off",
         "PRIZEWELL_WORKER": "off",
     } | changes

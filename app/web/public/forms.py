@@ -1,16 +1,21 @@
 """The entry form: its fields and what each must be."""
 
 import re
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from typing import Any
 
 from email_validator import EmailNotValidError, validate_email
+from flask import current_app
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
+from itsdangerous import URLSafeTimedSerializer
 from wtforms import BooleanField, EmailField, Field, HiddenField, StringField, ValidationError
 from wtforms.validators import DataRequired, Length
 
 from app.domain.identity import InvalidAddress, canonical_email
 from app.domain.texts import is_showable, is_visible
+from app.extensions import tools
 
 _NONCE = re.compile(r"[0-9a-f]{32}")
 
@@ -41,7 +46,9 @@ def _nonce(_form: FlaskForm, field: Field) -> None:
 
 
 class EntryForm(FlaskForm):
-    """What an entrant fills in, and the three hidden fields the page fills in: nonce, altcha and partner."""
+    """What an entrant fills in; the hidden fields the page fills in: nonce, altcha and partner; and one that
+    nobody sees and only programs fill in.
+    """
 
     class Meta(FlaskForm.Meta):
         """Every message here is our own: the library's catalogue need not be read anew for each entry."""
@@ -74,3 +81,27 @@ class EntryForm(FlaskForm):
     nonce = HiddenField(filters=[lambda value: value.lower() if value else value], validators=[_nonce])
     altcha = HiddenField()
     partner = HiddenField()
+    homepage = StringField()
+
+    def validate(self, extra_validators: Mapping[str, Sequence[Any]] | None = None) -> bool:
+        """The fields; then what gives a program away, told like a CAPTCHA that failed."""
+        if not super().validate(extra_validators):
+            return False
+        if self.homepage.data or self._came_too_soon():
+            self.altcha.errors = [_l("Please confirm that you are human.")]
+            return False
+        return True
+
+    @property
+    def least_seconds(self) -> int:
+        """How long filling it in takes at least; the page waits that long for people who are faster."""
+        return tools().settings.least_fill_seconds
+
+    def _came_too_soon(self) -> bool:
+        """Whether the form's page was made just now. The form's token, found valid above, tells when."""
+        if "csrf_token" not in self:
+            return False
+        reader = URLSafeTimedSerializer(str(current_app.secret_key), salt="wtf-csrf-token")
+        _token, made = reader.loads(self.csrf_token.data, return_timestamp=True)
+        passed: timedelta = tools().now() - made
+        return passed.total_seconds() < self.least_seconds
