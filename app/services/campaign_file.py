@@ -60,6 +60,11 @@ class Sheet:
     tiers: tuple[TierSheet, ...] = ()
     partners: tuple[tuple[str, str], ...] = ()
 
+    @property
+    def first_lose_weight(self) -> int:
+        """The weight of no win to begin with: before there is a tier it cannot be 0."""
+        return self.lose_weight or 1
+
 
 @dataclass(frozen=True, slots=True)
 class Made:
@@ -208,6 +213,9 @@ def fill(session: Session, campaign_id: UUID, sheet: Sheet, *, actor: Actor, now
             with _at(f"tiers[{number}]"):
                 plan = replace(tier.plan, on_empty=OnEmpty.FALLBACK, fallback_id=ids.get(tier.fallback))
                 unwrap(tiers.edit)(session, ids[tier.plan.name], plan, actor=actor, now=now)
+    if sheet.lose_weight != sheet.first_lose_weight:
+        with _at("campaign"):
+            unwrap(campaigns.set_lose_weight)(session, campaign_id, sheet.lose_weight, actor=actor, now=now)
     for number, (slug, name) in enumerate(sheet.partners):
         with _at(f"partners[{number}]"):
             unwrap(partners.add)(session, campaign_id, slug, name, **trail)
@@ -250,9 +258,10 @@ def _import(
     codes = sum(len(prize.codes) for prize in counted)
     if codes > MAX_CODES:
         raise bad("tiers", InvalidInput("file", "these are more than %(most)s", most=MAX_CODES))
+    trail: dict[str, Any] = {"actor": actor, "now": now, "rng": rng}
     with _at("campaign"):
         campaign = unwrap(campaigns.create)(
-            session, sheet.plan, lose_weight=sheet.lose_weight, actor=actor, now=now, rng=rng, vault=vault
+            session, sheet.plan, lose_weight=sheet.first_lose_weight, **trail, vault=vault
         )
     fill(session, campaign.id, sheet, actor=actor, now=now, rng=rng)
     made = Made(

@@ -53,7 +53,7 @@ def _duplicate(
     sheet = replace(campaign_file.sheet_of(session, source), partners=())
     plan = replace(sheet.plan, slug=slug, title=title or source.title, opens_at=None, closes_at=None)
     made: Campaign = unwrap(campaigns.create)(
-        session, plan, lose_weight=source.lose_weight, actor=actor, now=now, rng=rng, vault=vault
+        session, plan, lose_weight=sheet.first_lose_weight, actor=actor, now=now, rng=rng, vault=vault
     )
     campaign_file.fill(session, made.id, sheet, actor=actor, now=now, rng=rng)
     audit.record(

@@ -53,7 +53,8 @@ Said = Callable[..., str]
 @pytest.fixture
 def summer(said: Said) -> str:
     """A campaign in which every other ticket wins Gold."""
-    said("campaign", "create", "summer", "--title", "Summer", "--lose-weight", "1")
+    who = ["--who", "Everyone."]
+    said("campaign", "create", "summer", "--title", "Summer", "--lose-weight", "1", *who)
     said("tier", "add", "summer", "Gold", "--weight", "1")
     said("prize", "add", "summer", "Gold", "Ring")
     return "summer"
@@ -121,6 +122,8 @@ def test_a_taken_slug(run: Run, summer: str) -> None:
 
 
 def test_listing_opening_pausing_closing(run: Run, said: Said, summer: str) -> None:
+    assert "nobody can win" in refused(run("campaign", "open", summer))
+    said("codes", "generate", summer, "Ring", "5")
     assert "is open" in said("campaign", "open", summer)
     assert "live" in said("campaign", "list")
     assert "is paused" in said("campaign", "pause", summer)

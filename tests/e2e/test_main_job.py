@@ -43,6 +43,7 @@ def test_from_a_pool_of_codes_to_a_won_code(
     staff.get_by_label("Address").fill("august")
     staff.get_by_label("Who gives the prizes").fill("Corner & Pine")
     staff.get_by_label("Time zone").fill("Europe/Istanbul")
+    staff.get_by_label("Who may take part").fill("Everyone who is 18 or older.")
     staff.get_by_role("button", name="Make the draft").click()
     expect(staff.get_by_text("Draft").first).to_be_visible()
     staff.goto(f"{site.url}/admin/campaigns/august/prizes")

@@ -13,7 +13,18 @@ from app.domain.eligibility import CampaignStatus, EntryLimit
 from app.domain.errors import Conflict, InvalidInput, NotFound
 from app.domain.odds import OnEmpty
 from app.models import AuditRecord, Campaign, Code, Tier
-from app.services import audit, campaign_file, campaigns, codes, duplicate, odds, partners, prizes, tiers
+from app.services import (
+    audit,
+    campaign_file,
+    campaigns,
+    codes,
+    duplicate,
+    odds,
+    partners,
+    prizes,
+    stock,
+    tiers,
+)
 from app.services.audit import COMMAND_LINE
 from app.services.campaign_file import Made
 from tests.support.factories import VAULT, TierSpec, make_campaign
@@ -206,6 +217,37 @@ def test_a_copy_has_tiers_and_prizes_and_nothing_of_the_people(session: Session,
     assert session.scalar(select(func.count(Code.id))) == 4 + 3 + 3
     record = audit.latest(session, limit=1)[0]
     assert (record.action, record.after) == ("campaign.duplicate", {"from": "summer"})
+
+
+def test_one_without_a_ticket_for_no_win_can_be_copied_too(session: Session) -> None:
+    sure = make_campaign(session, lose_weight=0)
+    made = duplicate.duplicate(session, sure.id, slug="copy", rng=FakeRng(8), vault=VAULT, **TRAIL)
+    assert odds.in_force(session, made).lose_weight == 0
+    document = exported(session, sure) | {"tiers": []}
+    with pytest.raises(InvalidInput, match=r"at campaign.weight: the weights"):
+        take(session, document)
+
+
+def test_large_quantities_come_in_after_the_campaign(session: Session, campaign: Campaign) -> None:
+    document = exported(session, campaign)
+    document["tiers"][1]["prizes"][1]["quantity"] = stock.PART + 1
+    assert take(session, document).units == stock.PART + 1
+    made = campaigns.get(session, "winter")
+    sledge = prizes.find_by_name(session, made.id, "Sledge")
+    assert sledge is not None
+    assert prizes.stock_of(session, sledge.id).free == stock.PART + 1
+
+
+def test_more_codes_than_one_transaction_takes_are_refused(
+    session: Session, campaign: Campaign, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    document = exported(session, campaign)
+    document["tiers"][0]["prizes"][0]["codes"] = ["NEW-ONE", "NEW-TWO"]
+    monkeypatch.setattr(campaign_file, "MAX_CODES", 1)
+    with pytest.raises(InvalidInput, match="at tiers: these are more than 1"):
+        take(session, document)
+    with pytest.raises(InvalidInput, match="at most 1 codes"):
+        exported(session, campaign, with_codes=True)
 
 
 def test_a_copy_needs_an_address_of_its_own(session: Session, campaign: Campaign) -> None:
