@@ -54,11 +54,19 @@ class _Loops:
         self._office = office
         self._stopping = threading.Event()
 
+    def stop(self, *_signal: object) -> None:
+        """Take nothing on any more."""
+        self._stopping.set()
+
     def run(self, parent: int | None) -> None:
         """Work until a signal comes, or the parent is gone; then finish what is in flight."""
-        signal.signal(signal.SIGTERM, lambda *_: self._stopping.set())
+        signal.signal(signal.SIGTERM, self.stop)
         # Ctrl-C reaches the whole terminal: a parent that stops in its own time says so itself.
-        signal.signal(signal.SIGINT, (lambda *_: self._stopping.set()) if parent is None else signal.SIG_IGN)
+        signal.signal(signal.SIGINT, self.stop if parent is None else signal.SIG_IGN)
+        self.work(parent)
+
+    def work(self, parent: int | None) -> None:
+        """The same, without the signals."""
         rounds: list[tuple[Callable[[], bool], float]] = [(self._tidy, TIDY_SECONDS)]
         if self._office is not None:
             rounds += [(self._deliver, IDLE_SECONDS)] * SIDE_BY_SIDE
@@ -99,41 +107,41 @@ def _deliver_next(office: PostOffice) -> bool:
 
 
 @contextmanager
-def worker_beside() -> Iterator[None]:
+def worker_beside() -> Iterator["Keeper"]:
     """A worker in a process of its own while the body runs; started again should it end early."""
-    keeper = _Keeper()
+    keeper = Keeper()
     keeper.start()
     try:
-        yield
+        yield keeper
     finally:
         keeper.stop()
 
 
-class _Keeper(threading.Thread):
+class Keeper(threading.Thread):
     """Waits for the worker's end, which should not come before `stop`."""
 
     def __init__(self) -> None:
         super().__init__(daemon=True)
         self._stopping = threading.Event()
-        self._process = self._started()
+        self.process = self._spawn()
 
     def run(self) -> None:
         """Start the worker again, not too fast, until stopped."""
         while True:
-            self._process.wait()
+            self.process.wait()
             if self._stopping.wait(IDLE_SECONDS):
                 return
-            self._process = self._started()
+            self.process = self._spawn()
 
     def stop(self) -> None:
         """End the worker and wait for it."""
         self._stopping.set()
-        self._process.terminate()
+        self.process.terminate()
         try:
-            self._process.wait(STOP_SECONDS + 5)
+            self.process.wait(STOP_SECONDS + 5)
         except subprocess.TimeoutExpired:
-            self._process.kill()
+            self.process.kill()
 
-    def _started(self) -> "subprocess.Popen[Any]":
+    def _spawn(self) -> "subprocess.Popen[Any]":
         command = [sys.executable, "-m", "flask", "prizewell", "worker", "--beside", str(os.getpid())]
         return subprocess.Popen(command, cwd=ROOT, stdin=subprocess.DEVNULL)  # noqa: S603 -- ourselves

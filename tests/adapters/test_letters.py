@@ -57,7 +57,7 @@ class Reader(HTMLParser):
     ("locale", "subject", "day"),
     [
         ("en", "You won: 20 % off", "16 June 2030, 00:30"),
-        ("tr", "Kazandınız: 20 % off", "16 Haziran 2030 00:30"),
+        ("tr", "Kazandınız: 20 % off", "16 Haziran 2030, 00:30"),
     ],
 )
 def test_a_winner_is_told_in_their_language(letters: Letters, locale: str, subject: str, day: str) -> None:

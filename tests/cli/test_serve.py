@@ -9,6 +9,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -155,13 +156,26 @@ def test_a_real_start_answers_and_a_signal_ends_it(tmp_path: Path) -> None:
             process = subprocess.Popen(command, cwd=ROOT, env=variables, stdout=log, stderr=log)
         try:
             wait_for(f"http://127.0.0.1:{port}/c/welcome", process)
+            (worker,) = workers_of(process)
             process.send_signal(stop)
             assert process.wait(30) == 0
+            assert not Path(f"/proc/{worker}").exists()
         finally:
             process.kill()
             process.wait()
         assert "Landing page" in (tmp_path / "log").read_text()
     assert (tmp_path / "prizewell.sqlite3").exists()
+
+
+def workers_of(process: "subprocess.Popen[bytes]") -> list[int]:
+    """The processes that send the mail of the site that this process serves."""
+    wanted = ["prizewell", "worker", "--beside", str(process.pid)]
+    found = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        with suppress(OSError):
+            if path.read_bytes().decode().split("\0")[-5:-1] == wanted:
+                found.append(int(path.parent.name))
+    return found
 
 
 def wait_for(url: str, process: "subprocess.Popen[bytes]") -> None:
