@@ -26,6 +26,7 @@ MAX_WAITING = 64
 WAIT_SECONDS = 5.0
 FOREIGN_SECONDS = 1.0  # for a lock that another process or program holds; _LOOK_SECONDS once that was in vain
 _LOOK_SECONDS = 0.1
+_SLOW_SECONDS = 0.25  # entries that commit together have their turn for less
 IDLE_SECONDS = 60  # PostgreSQL ends a transaction that does nothing for so long
 # A turn takes about as long as an fsync: looking often at first costs little, and hardly any time is lost.
 _POLL_SECONDS = (*[0.0003] * 20, *[0.001] * 10, 0.005)
@@ -84,6 +85,7 @@ class WriteQueue:
         self._max_waiting = max_waiting
         self._wait_seconds = wait_seconds
         self._is_foreign = False  # somebody else held a lock when we last asked for it
+        self._since = 0.0  # when the turn was taken
         self._until = 0.0  # the deadline of whoever has the turn, for locks that others hold
 
     def _open(self) -> None:
@@ -103,8 +105,9 @@ class WriteQueue:
         try:
             if os.getpid() != self._process:
                 self._open()  # a forked process shares its parent's open files, and so its locks
+            self._since = time.monotonic()
             patience = _LOOK_SECONDS if self._is_foreign else FOREIGN_SECONDS
-            self._until = min(deadline, time.monotonic() + patience)
+            self._until = min(deadline, self._since + patience)
             self._lock_file()
             try:
                 yield
@@ -112,6 +115,11 @@ class WriteQueue:
                 fcntl.flock(self._file, fcntl.LOCK_UN)
         finally:
             self._leave()
+
+    @property
+    def is_slow(self) -> bool:
+        """True while somebody has had the turn for long."""
+        return self._taken and time.monotonic() - self._since > _SLOW_SECONDS
 
     def _enter(self, deadline: float) -> None:
         with self._mutex:
@@ -257,6 +265,12 @@ def write_turn(engine: Engine) -> AbstractContextManager[None]:
     """The turn to write: queued on SQLite; on PostgreSQL rows settle who is first, so nobody waits here."""
     queue = _queues.get(engine)
     return queue.turn() if queue else nullcontext()
+
+
+def is_slow(engine: Engine) -> bool:
+    """True when writing would take long at the moment: what can be left out now, should be."""
+    queue = _queues.get(engine)
+    return queue is not None and queue.is_slow
 
 
 def _on_sqlite_connect(connection: Any, _record: object) -> None:

@@ -9,18 +9,21 @@ from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import delete, exists, func, select
+from sqlalchemy import bindparam, delete, exists, func, select
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
+from app.adapters.database import is_slow
+from app.adapters.direct import DirectConnection, Prepared
 from app.domain.campaign_rules import is_partner_slug
 from app.domain.chance import Rng
-from app.domain.errors import Conflict, InvalidInput, NotFound
+from app.domain.errors import Busy, Conflict, InvalidInput, NotFound
 from app.domain.ids import random_id
-from app.models import Award, Campaign, DailyKey, Entry, Partner, Visit
+from app.models import Award, Base, Campaign, DailyKey, Entry, Partner, Visit
 from app.services import audit, campaigns
 from app.services.audit import Actor
 from app.services.fields import one_line
-from app.services.uow import unit_of_work
+from app.services.uow import shared_unit_of_work, unit_of_work
 
 KEY_BYTES = 32
 KEY_LIFETIME = timedelta(hours=48)
@@ -155,11 +158,15 @@ def record_visit(session: Session, partner_id: UUID, visitor_key: str, *, now: d
     """Count a visitor over the partner's link, once a day; `visitor_key` is stored only as a hash of that
     day's key.
 
-    A visitor who was counted today already costs two reads and takes no lock. Raises NotFound.
+    A visitor who was counted today already costs two reads and takes no lock; others are counted together
+    with whoever writes at the moment. Raises NotFound, and Busy at once when writing would take long: a page
+    waits for this.
     """
     day = now.astimezone(_zone_of(session, partner_id)).date()
     key = _key_of(session, day)
     if key is None or not _is_counted(session, partner_id, day, _visitor(key, visitor_key)):
+        if is_slow(session.get_bind().engine):
+            raise Busy
         _count(session, partner_id, day, visitor_key, now=now, rng=rng)
 
 
@@ -167,23 +174,25 @@ def forget_old_keys(session: Session, now: datetime) -> None:
     """Destroy the keys of days that are over everywhere, within 48 hours of their making. Part of a
     transaction.
     """
+    session.execute(_FORGET.statement, {"youngest": _youngest_over(now)})
+
+
+def _youngest_over(now: datetime) -> date:
     # A day begins up to 14 hours before its date in UTC: then its key is made.
-    youngest = (now.astimezone(UTC) - KEY_LIFETIME + timedelta(hours=14)).date()
-    session.execute(delete(DailyKey).where(DailyKey.day <= youngest))
+    return (now.astimezone(UTC) - KEY_LIFETIME + timedelta(hours=14)).date()
 
 
-@unit_of_work
+@shared_unit_of_work
 def _count(
-    session: Session, partner_id: UUID, day: date, visitor_key: str, *, now: datetime, rng: Rng
+    connection: DirectConnection, partner_id: UUID, day: date, visitor_key: str, *, now: datetime, rng: Rng
 ) -> None:
-    forget_old_keys(session, now)
-    key = _key_of(session, day)
-    if key is None:
-        key = rng.token_bytes(KEY_BYTES)
-        session.add(DailyKey(day=day, key=key))
-    visitor = _visitor(key, visitor_key)
-    if not _is_counted(session, partner_id, day, visitor):
-        session.add(Visit(partner_id=partner_id, day=day, visitor=visitor))
+    connection.execute(_FORGET, {"youngest": _youngest_over(now)})
+    row = connection.row(_KEY, {"day": day})
+    if row is None:
+        connection.execute(_ADD_KEY, {"day": day, "key": rng.token_bytes(KEY_BYTES)})
+        row = connection.row(_KEY, {"day": day})  # another's, if they were first
+    visitor = _visitor(row.key, visitor_key)
+    connection.execute(_ADD_VISIT, {"partner_id": partner_id, "day": day, "visitor": visitor})
 
 
 def _zone_of(session: Session, partner_id: UUID) -> ZoneInfo:
@@ -205,3 +214,18 @@ def _visitor(key: bytes, visitor_key: str) -> bytes:
 def _is_counted(session: Session, partner_id: UUID, day: date, visitor: bytes) -> bool:
     here = (Visit.partner_id == partner_id) & (Visit.day == day) & (Visit.visitor == visitor)
     return bool(session.scalar(select(exists().where(here))))
+
+
+def _add_unless_there(table: type[Base]) -> Prepared:
+    return Prepared(
+        {
+            "postgresql": postgresql.insert(table).on_conflict_do_nothing(),
+            "sqlite": sqlite.insert(table).on_conflict_do_nothing(),
+        }
+    )
+
+
+_FORGET = Prepared(delete(DailyKey).where(DailyKey.day <= bindparam("youngest")))
+_KEY = Prepared(select(DailyKey.key).where(DailyKey.day == bindparam("day")))
+_ADD_KEY = _add_unless_there(DailyKey)
+_ADD_VISIT = _add_unless_there(Visit)

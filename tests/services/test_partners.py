@@ -8,7 +8,10 @@ import pytest
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from app.domain.errors import Conflict, InvalidInput, NotFound
+from app.adapters import database
+from app.adapters.database import write_turn
+from app.adapters.direct import DirectConnection
+from app.domain.errors import Busy, Conflict, InvalidInput, NotFound
 from app.models import Campaign, DailyKey, Partner, Visit
 from app.services import audit, housekeeping, partners, uow
 from app.services.audit import COMMAND_LINE
@@ -124,9 +127,37 @@ def test_a_visit_another_process_counted_first_is_not_counted_again(
     session: Session, visit: Visited, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     visit()
-    looks = iter([False])
-    real = partners._is_counted
-    monkeypatch.setattr(partners, "_is_counted", lambda *args: next(looks, None) is None and real(*args))
+    monkeypatch.setattr(partners, "_is_counted", lambda *_: False)
+    visit()
+    assert count(session, Visit) == 1
+
+
+def test_a_key_another_process_made_first_is_used(
+    session: Session, visit: Visited, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    visit()
+    monkeypatch.setattr(partners, "_is_counted", lambda *_: False)
+    key = session.scalars(select(DailyKey.key)).one()
+    looks = iter([None])
+    real = DirectConnection.row
+    monkeypatch.setattr(DirectConnection, "row", lambda *args: next(looks, True) and real(*args))
+    visit()
+    assert session.scalars(select(DailyKey.key)).one() == key
+    assert count(session, Visit) == 1
+
+
+@pytest.mark.parametrize("databases", ["sqlite"], indirect=True)
+def test_a_visit_does_not_wait_behind_a_long_write(
+    session: Session, visit: Visited, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def waits(*_: object, **__: object) -> None:
+        raise AssertionError("the visit asked for the write turn")
+
+    with monkeypatch.context() as patch, write_turn(session.get_bind().engine):
+        patch.setattr(database, "_SLOW_SECONDS", 0)
+        patch.setattr(partners, "_count", waits)
+        with pytest.raises(Busy):
+            visit()
     visit()
     assert count(session, Visit) == 1
 
