@@ -115,7 +115,7 @@ def test_the_text_has_no_holes(letters: Letters) -> None:
 
 def test_accents_are_those_of_the_pages() -> None:
     tokens = (Path(ROOT) / "static" / "css" / "tokens.css").read_text("utf-8")
-    found = {}
+    found: dict[str, tuple[str, str]] = {}
     for name, values in re.findall(r"\[data-accent=(\w+)\] \{([^}]*)\}", tokens):
         colours = dict(re.findall(r"--(accent|on-accent): (#[0-9a-f]{6})", values))
         found.setdefault(name, (colours["accent"], colours["on-accent"]))  # light comes first
