@@ -35,7 +35,9 @@ class SecretVault:
         try:
             return self._cipher.decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], account.bytes).decode()
         except (InvalidTag, ValueError) as error:
-            raise SecretUnreadable from error
+            raise SecretUnreadable(
+                "the second factor cannot be opened with this PRIZEWELL_SEED_KEY"
+            ) from error
 
 
 def new_secret(rng: Rng) -> str:

@@ -74,9 +74,6 @@ class SeedUnreadable(PrizewellError):
 class SecretUnreadable(PrizewellError):
     """The secret of a second factor cannot be decrypted: it has to be reset."""
 
-    def __init__(self) -> None:
-        super().__init__("the second factor cannot be opened with this PRIZEWELL_SEED_KEY")
-
 
 class CommitUnknown(Worded):
     """The connection was lost during a commit: whether it took place nobody here can tell."""
