@@ -4,12 +4,12 @@ import codecs
 import csv
 import io
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from typing import BinaryIO, NamedTuple
 
 from app.domain.codes import MAX_LENGTH, code_key
 from app.domain.errors import Worded
-from app.domain.listed_codes import ListedCode, ListedCodes
+from app.domain.listed_codes import ListedCodes
 
 MAX_CODES = 1_000_000
 MIN_LENGTH = 4
@@ -59,7 +59,7 @@ class CodeList(NamedTuple):
     `codes` has each key once, in the order of the file; later copies are in `duplicates`.
     """
 
-    codes: Sequence[ListedCode]
+    codes: ListedCodes
     malformed: tuple[Malformed, ...]
     duplicates: tuple[Duplicate, ...]
 

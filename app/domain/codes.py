@@ -9,6 +9,7 @@ hold any letter.
 
 import re
 import unicodedata
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
 
 from app.domain.chance import Rng
@@ -71,6 +72,7 @@ def _product(a: int, b: int) -> int:
 
 _WEIGHTS = _powers_of_alpha()
 # Over all 256 bytes: a random byte stands for its low five bits, each value equally often (256 = 8 x 32).
+_LOW_BITS = bytes(byte & 31 for byte in range(256))
 _SYMBOL_OF = bytes(ord(ALPHABET[byte & 31]) for byte in range(256))
 _WEIGHED = [bytes(_product(weight, byte & 31) for byte in range(256)) for weight in _WEIGHTS]
 _CHECK_OF = bytes(
@@ -116,6 +118,29 @@ def generate(rng: Rng, count: int, prefix: str = "") -> list[str]:
     return list(codes)[:count]
 
 
+def generate_in_order(rng: Rng, count: int, prefix: str, size: int) -> Iterator[list[str]]:
+    """Yield codes as `generate` makes them, in parts of at most `size`, each part sorted; `count` in all.
+
+    The parts follow each other by their first random symbol (drawn for all of them beforehand), but for a few
+    stragglers: a database takes rows that come in the order of its index much faster. Each part's codes are
+    distinct; that no later part repeats one is as unlikely as any guess.
+    """
+    lead = clean_prefix(prefix)
+    tail = _clean_tail(lead)
+    idle = 0
+    while count:
+        drawn = rng.token_bytes(count).translate(_LOW_BITS)
+        firsts = b"".join(bytes([value]) * drawn.count(value) for value in range(len(ALPHABET)))
+        for start in range(0, len(firsts), size):
+            first = firsts[start : start + size]
+            part = sorted(set(_batch(rng, len(first), lead, tail, first)))
+            idle = idle + 1 if 2 * len(part) <= len(first) else 0
+            if idle >= _PATIENCE:
+                raise StuckRandomness("the source of randomness gives no new codes")
+            count -= len(part)
+            yield part
+
+
 def _clean_tail(lead: str) -> bytes:
     # The end of the prefix in which a word can begin that the random part completes; a word that the marketer
     # has written into the prefix is no reason to reject every code.
@@ -125,9 +150,10 @@ def _clean_tail(lead: str) -> bytes:
     return tail
 
 
-def _batch(rng: Rng, rows: int, lead: str, tail: bytes) -> list[str]:
+def _batch(rng: Rng, rows: int, lead: str, tail: bytes, first: bytes = b"") -> list[str]:
     # Works on columns, one per position, because translate and big-integer XOR then run at the speed of C.
-    raw = rng.token_bytes(RANDOM_SYMBOLS * rows)
+    # `first` is the first column when that has been drawn already.
+    raw = first + rng.token_bytes(RANDOM_SYMBOLS * rows - len(first))
     columns = []
     total = 0
     for position in range(RANDOM_SYMBOLS):
@@ -205,6 +231,14 @@ def code_key(text: str) -> str:
     while key != (key := " ".join(unicodedata.normalize("NFKC", _dotless(key).upper()).split())):
         pass
     return key
+
+
+def code_keys(texts: Sequence[str]) -> list[str]:
+    """The keys of many codes, each as `code_key` tells it; plain ones cost next to nothing."""
+    together = "".join(texts)
+    if together.isascii() and together.isprintable() and " " not in together:
+        return "\n".join(texts).upper().split("\n") if texts else []
+    return [code_key(text) for text in texts]
 
 
 def _dotless(text: str) -> str:

@@ -3,6 +3,7 @@
 import io
 import time
 import tracemalloc
+from typing import NamedTuple
 
 import pytest
 from hypothesis import given
@@ -10,7 +11,6 @@ from hypothesis import strategies as st
 
 from app.domain import code_list
 from app.domain.code_list import (
-    CodeList,
     Duplicate,
     Malformed,
     NotText,
@@ -20,12 +20,20 @@ from app.domain.code_list import (
 from app.domain.listed_codes import ListedCode, ListedCodes
 
 
-def read(text: str, encoding: str = "utf-8") -> CodeList:
-    found = read_code_list(decode_code_file(text.encode(encoding)))
-    return found._replace(codes=tuple(found.codes))
+class Found(NamedTuple):
+    """What was read, its codes as a plain tuple."""
+
+    codes: tuple[ListedCode, ...]
+    malformed: tuple[Malformed, ...]
+    duplicates: tuple[Duplicate, ...]
 
 
-def texts(found: CodeList) -> list[str]:
+def read(text: str, encoding: str = "utf-8") -> Found:
+    codes, malformed, duplicates = read_code_list(decode_code_file(text.encode(encoding)))
+    return Found(tuple(codes), malformed, duplicates)
+
+
+def texts(found: Found) -> list[str]:
     assert found.malformed == ()
     return [code.text for code in found.codes]
 
@@ -69,7 +77,7 @@ def test_codes_come_with_line_and_key() -> None:
 
 def test_an_empty_file_is_an_empty_list() -> None:
     for text in ["", "\n\n", "\ufeff", "code\n", "code,x\n", "sep=;\n"]:
-        assert read(text) == CodeList((), (), ())
+        assert read(text) == Found((), (), ())
 
 
 def test_repeated_codes_name_both_lines() -> None:
@@ -147,7 +155,7 @@ def test_a_quote_that_stays_open_does_not_swallow_the_file() -> None:
 
 @pytest.mark.parametrize("heading", ["voucher,amount", "code,Code", "id;codes", "AAAA-1,10"])
 def test_a_table_without_exactly_one_code_column(heading: str) -> None:
-    assert read(f"\n{heading}\nAAAA-2,10\n") == CodeList((), (Malformed(2, "heading"),), ())
+    assert read(f"\n{heading}\nAAAA-2,10\n") == Found((), (Malformed(2, "heading"),), ())
 
 
 @pytest.mark.parametrize("heading", ["Codes", "voucher", "Promo Code", "coupon_code", "İndirim Kodu"])
@@ -270,3 +278,24 @@ def test_no_bytes_break_the_decoder(data: bytes) -> None:
     except NotText:
         return
     assert not any("\n" in line or "\r" in line for line in lines)
+
+
+LISTED = st.lists(st.text("AB1 é", min_size=1, max_size=6).map(lambda text: f"K{text}K-9"), max_size=60)
+
+
+@given(LISTED, st.integers(1, 20))
+def test_a_list_in_the_order_of_its_keys(rows: list[str], size: int) -> None:
+    codes = read_code_list(rows).codes
+    for _ in range(2):  # the second time from memory
+        parts = list(codes.in_key_order(size))
+        assert [len(part.keys) for part in parts[:-1]] == [size] * (len(parts) - 1)
+        found = [ListedCode(*code) for part in parts for code in zip(*part, strict=True)]
+        assert found == sorted(codes, key=lambda code: code.key)
+
+
+def test_a_long_list_in_the_order_of_its_keys() -> None:
+    numbers = [number * 7919 % 50_000 for number in range(50_000)]
+    codes = read_code_list(f"SUMMER-{number:06}" for number in numbers).codes
+    parts = list(codes.in_key_order(1000))
+    assert [key for part in parts for key in part.keys] == [f"SUMMER-{number:06}" for number in range(50_000)]
+    assert parts[0].lines[0] == numbers.index(0) + 1

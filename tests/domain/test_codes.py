@@ -132,6 +132,36 @@ def test_a_stuck_source_of_chance_is_noticed() -> None:
         codes.generate(ConstantRng(), 2)
 
 
+def test_a_stuck_source_of_chance_is_noticed_part_by_part() -> None:
+    with pytest.raises(codes.StuckRandomness):
+        list(codes.generate_in_order(ConstantRng(), 100, "", 10))
+
+
+@pytest.mark.parametrize(("count", "size"), [(0, 10), (1, 10), (10, 10), (4000, 64)])
+def test_codes_in_order_are_whole_sorted_parts(count: int, size: int) -> None:
+    parts = list(codes.generate_in_order(SeededRng(3), count, "sun", size))
+    made = [code for part in parts for code in part]
+    assert len(set(made)) == len(made) == count
+    assert all(codes.is_well_formed(code) and code.startswith("SUN-") for code in made)
+    assert not any(offensive.is_offensive(code[4:]) for code in made)
+    assert all(part == sorted(part) and len(part) <= size for part in parts)
+    early = [code[4] for part in parts[: len(parts) // 2] for code in part]
+    assert early == sorted(early)
+
+
+def test_codes_in_order_have_every_symbol_equally_often() -> None:
+    """The first symbol is drawn apart from the others: no symbol is off by five standard deviations."""
+    made = [code for part in codes.generate_in_order(SeededRng(4), 32_000, "", 1000) for code in part]
+    for place in (0, 1, 14):
+        counts = [sum(code.replace("-", "")[place] == symbol for code in made) for symbol in codes.ALPHABET]
+        assert all(abs(count - 1000) < 5 * 1000**0.5 for count in counts)
+
+
+@given(st.lists(st.text("aB \t\n\x1cé-", max_size=5), max_size=5))
+def test_many_keys_are_what_each_key_is(texts: list[str]) -> None:
+    assert codes.code_keys(texts) == [codes.code_key(text) for text in texts]
+
+
 @pytest.mark.parametrize("prefix", ["A", "summer", "A-B-C", "ABCDEFGHJKLM", "0", "a" * 12 + "-" + "b" * 12])
 def test_prefixes_that_are_fine(prefix: str) -> None:
     assert codes.clean_prefix(prefix) == prefix.upper()
