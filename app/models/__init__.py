@@ -6,6 +6,7 @@ from app.models.award import Award, AwardStatus, Replacement
 from app.models.base import Base
 from app.models.campaign import Campaign
 from app.models.code import Code, CodeStatus
+from app.models.code_batch import BatchSource, BatchState, CodeBatch, StagedCode
 from app.models.entrant import Entrant
 from app.models.entry import Entry, NonceSource
 from app.models.message import Message, MessageKind, MessageState
@@ -26,8 +27,11 @@ __all__ = [
     "Award",
     "AwardStatus",
     "Base",
+    "BatchSource",
+    "BatchState",
     "Campaign",
     "Code",
+    "CodeBatch",
     "CodeStatus",
     "DailyKey",
     "Entrant",
@@ -46,6 +50,7 @@ __all__ = [
     "SecondFactor",
     "SpentChallenge",
     "StaffSession",
+    "StagedCode",
     "Tier",
     "Visit",
     "WinnerKey",

@@ -4,14 +4,14 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import ForeignKeyConstraint, Index, Integer, String, text
+from sqlalchemy import ForeignKey, ForeignKeyConstraint, Index, Integer, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.models.base import Base, SerialId, words
 
 
 class CodeStatus(StrEnum):
-    """free -> won, or free -> withdrawn; never back."""
+    """free -> won, or free -> withdrawn; only a code that was never won may come back, with a later batch."""
 
     FREE = "free"
     WON = "won"
@@ -35,7 +35,7 @@ class Code(Base):
             sqlite_where=text("status = 'free'"),
             postgresql_where=text("status = 'free'"),
         ),
-        Index("ix_code_prize_id_status", "prize_id", "status"),
+        Index("ix_code_prize_id_status_batch_id", "prize_id", "status", "batch_id"),
     )
 
     id: Mapped[int] = mapped_column(SerialId, primary_key=True)
@@ -45,4 +45,5 @@ class Code(Base):
     key: Mapped[str] = mapped_column(String(64), unique=True)
     slot: Mapped[int] = mapped_column(Integer)
     status: Mapped[CodeStatus] = mapped_column(words(CodeStatus, "status"), default=CodeStatus.FREE)
+    batch_id: Mapped[int | None] = mapped_column(ForeignKey("code_batch.id"))  # what it last came in with
     created_at: Mapped[datetime]

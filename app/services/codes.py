@@ -12,36 +12,43 @@ from app.domain.chance import Rng
 from app.domain.code_list import CodeList, Duplicate, Malformed
 from app.domain.codes import InvalidPrefix, clean_prefix
 from app.domain.errors import Conflict, InvalidInput
-from app.models import Code, CodeStatus, Prize, PrizeKind
-from app.services import audit, official_rules, prizes, stock
+from app.models import BatchSource, Code, CodeStatus, Prize, PrizeKind
+from app.services import audit, batches, prizes, staging, stock
 from app.services.audit import Actor
-from app.services.stock import Progress
+from app.services.batches import Progress, Taken
 from app.services.uow import unit_of_work
 
-GENERATED_AT_ONCE = 50_000  # in one transaction, so that entries get their turn in between
+_READ_AT_ONCE = 10_000
 
 
 @dataclass(frozen=True, slots=True)
 class ImportReport:
-    """What a list of codes comes to: how many are new, and the lines that are wrong, by what is wrong with
-    them.
+    """What a list of codes comes to: how many are new, how many come back that were withdrawn before anybody
+    won them, and the lines that are wrong, by what is wrong with them.
     """
 
     new: int
     known: tuple[int, ...]
     duplicates: tuple[Duplicate, ...]
     malformed: tuple[Malformed, ...]
+    returning: int = 0
+
+    @property
+    def taken_in(self) -> int:
+        """How many codes can be, or have been, put on offer."""
+        return self.new + self.returning
 
     @property
     def ok(self) -> bool:
         """True when the list can be, or has been, imported."""
-        return self.new > 0 and not (self.known or self.duplicates or self.malformed)
+        return self.taken_in > 0 and not (self.known or self.duplicates or self.malformed)
 
 
 def check_import(session: Session, prize_id: UUID, code_list: CodeList) -> ImportReport:
     """What importing the list would do; writes nothing. Raises as `import_codes`."""
-    _check_kind(prizes.get(session, prize_id))
-    return _report(session, code_list)
+    prize = prizes.get(session, prize_id)
+    _check_kind(prize)
+    return _report(session, prize, code_list)
 
 
 def import_codes(
@@ -49,6 +56,7 @@ def import_codes(
     prize_id: UUID,
     code_list: CodeList,
     *,
+    file_name: str = "",
     actor: Actor,
     now: datetime,
     rng: Rng,
@@ -57,11 +65,36 @@ def import_codes(
     """Put the whole list into the prize's stock; when one line is wrong nothing is written and the report
     says why.
 
-    Raises NotFound for an unknown prize and Conflict for one that is a plain quantity.
+    Long lists come in by short transactions, with entries in between; nobody can win one of their codes
+    before all of them are in. Raises NotFound for an unknown prize and Conflict for one that is a plain
+    quantity, or when the import is stopped.
     """
     if code_list.malformed or code_list.duplicates or not code_list.codes:
         return check_import(session, prize_id, code_list)
-    return _import(session, prize_id, code_list, actor=actor, now=now, rng=rng, progress=progress)
+    batches.tidy(session, now=now)
+    if len(code_list.codes) <= stock.PART:
+        return _import(session, prize_id, code_list, file_name=file_name, actor=actor, now=now, rng=rng)
+    report = check_import(session, prize_id, code_list)
+    if not report.ok:
+        return report
+    try:
+        batches.bring_in(
+            session,
+            prize_id,
+            BatchSource.IMPORTED,
+            len(code_list.codes),
+            (part.texts for part in code_list.codes.in_key_order(stock.PART)),
+            file_name=file_name,
+            actor=actor,
+            now=now,
+            rng=rng,
+            progress=progress,
+        )
+    except Taken as error:
+        report = check_import(session, prize_id, code_list)
+        if report.ok:  # whoever was first has given up again
+            raise Conflict("some of these codes were just being brought in; try again") from error
+    return report
 
 
 def generate_codes(
@@ -75,7 +108,8 @@ def generate_codes(
     rng: Rng,
     progress: Progress | None = None,
 ) -> int:
-    """Make `count` new codes for the prize, in transactions of 50,000 at most; returns the count.
+    """Make `count` new codes for the prize, all or none, many of them by short transactions; returns the
+    count.
 
     Raises InvalidInput for a wrong count or prefix, NotFound for an unknown prize, Conflict for one that is a
     plain quantity, or when there would be so many live codes that one could be guessed.
@@ -85,15 +119,17 @@ def generate_codes(
         prefix = clean_prefix(prefix)
     except InvalidPrefix as error:
         raise InvalidInput.of("prefix", error) from error
-    stock.check_guess_proof(session, count)  # for all of them, before the first
-    done = 0
-    while done < count:
-        some = min(GENERATED_AT_ONCE, count - done)
-        _generate(session, prize_id, some, prefix, actor=actor, now=now, rng=rng)
-        done += some
-        if progress is not None:
-            progress(done)
-    return done
+    _check_kind(prizes.get(session, prize_id))
+    if count <= stock.PART:
+        _generate(session, prize_id, count, prefix, actor=actor, now=now, rng=rng)
+        return count
+    batches.tidy(session, now=now)
+    stock.check_guess_proof(session, count)
+    try:
+        batches.generate(session, prize_id, count, prefix, actor=actor, now=now, rng=rng, progress=progress)
+    except Taken as error:  # an import brought one of them along
+        raise Conflict("some of these codes were just being brought in; try again") from error
+    return count
 
 
 def export_free(session: Session, prize_id: UUID, *, actor: Actor, now: datetime) -> Iterator[str]:
@@ -108,18 +144,29 @@ def _import(
     prize_id: UUID,
     code_list: CodeList,
     *,
+    file_name: str,
     actor: Actor,
     now: datetime,
     rng: Rng,
-    progress: Progress | None,
 ) -> ImportReport:
     prize = stock.get_prize_for_change(session, prize_id)
     _check_kind(prize)
-    report = _report(session, code_list)
+    report = _report(session, prize, code_list)
     if report.ok:
-        units = ((code.text, code.key) for code in code_list.codes)
-        batch = stock.add_units(session, prize, units, now=now, rng=rng, progress=progress)
-        _record_added(session, prize, "codes.import", batch, actor, now)
+        (part,) = code_list.codes.in_key_order(stock.PART)
+        source = BatchSource.IMPORTED
+        batch, after = staging.take_in(
+            session,
+            prize,
+            source,
+            part.texts,
+            part.keys,
+            file_name=file_name,
+            actor=actor,
+            now=now,
+            rng=rng,
+        )
+        staging.record(session, batch, prize, after, actor, now)
     return report
 
 
@@ -128,9 +175,10 @@ def _generate(
     session: Session, prize_id: UUID, count: int, prefix: str, *, actor: Actor, now: datetime, rng: Rng
 ) -> None:
     prize = stock.get_prize_for_change(session, prize_id)
-    _check_kind(prize)
-    batch = stock.add_generated(session, prize, count, prefix, now=now, rng=rng)
-    _record_added(session, prize, "codes.generate", batch, actor, now)
+    after = stock.add_generated(session, prize, count, prefix, actor=actor, now=now, rng=rng)
+    audit.record(
+        session, actor, "codes.generate", prize.name, now=now, campaign_id=prize.campaign_id, after=after
+    )
 
 
 @unit_of_work
@@ -153,23 +201,8 @@ def _record_export(session: Session, prize_id: UUID, *, actor: Actor, now: datet
 def _free_codes(session: Session, prize_id: UUID) -> Iterator[str]:
     query = select(Code.text).where(Code.prize_id == prize_id, Code.status == CodeStatus.FREE)
     # Closed also when whoever reads goes away half-way.
-    with session.scalars(query.order_by(Code.id).execution_options(yield_per=stock.CHUNK)) as texts:
+    with session.scalars(query.order_by(Code.id).execution_options(yield_per=stock.PART)) as texts:
         yield from texts
-
-
-def _record_added(
-    session: Session, prize: Prize, action: str, batch: stock.Batch, actor: Actor, now: datetime
-) -> None:
-    audit.record(
-        session,
-        actor,
-        action,
-        prize.name,
-        now=now,
-        campaign_id=prize.campaign_id,
-        after={"prize": prize.id, "added": batch.count, "digest": batch.digest},
-    )
-    official_rules.keep_up(session, prize.campaign_id, now)
 
 
 def _check_kind(prize: Prize) -> None:
@@ -177,7 +210,15 @@ def _check_kind(prize: Prize) -> None:
         raise Conflict("this prize is a plain quantity: change its number instead of adding codes")
 
 
-def _report(session: Session, code_list: CodeList) -> ImportReport:
-    known = stock.known_keys(session, (code.key for code in code_list.codes))
-    lines = tuple(code.line for code in code_list.codes if code.key in known) if known else ()
-    return ImportReport(len(code_list.codes) - len(lines), lines, code_list.duplicates, code_list.malformed)
+def _report(session: Session, prize: Prize, code_list: CodeList) -> ImportReport:
+    lines: list[int] = []
+    returning = 0
+    for part in code_list.codes.in_key_order(_READ_AT_ONCE):
+        staging.spare_memory(session)
+        known = staging.known(session, prize.campaign_id, part.keys)
+        returning += len(known.returning)
+        lines += [line for line, key in zip(part.lines, part.keys, strict=True) if key in known.taken]
+    new = len(code_list.codes) - len(lines) - returning
+    return ImportReport(
+        new, tuple(sorted(lines)), code_list.duplicates, code_list.malformed, returning=returning
+    )

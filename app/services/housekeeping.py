@@ -6,7 +6,7 @@ from sqlalchemy import delete
 from sqlalchemy.orm import Session
 
 from app.models import SpentChallenge
-from app.services import outbox, partners
+from app.services import batches, outbox, partners
 from app.services.uow import unit_of_work
 
 MESSAGES_KEPT = timedelta(days=30)
@@ -14,9 +14,10 @@ MESSAGES_KEPT = timedelta(days=30)
 
 def purge(session: Session, *, now: datetime) -> None:
     """Forget spent CAPTCHAs that have expired, which no longer open anything, the visitor keys of past days,
-    and what became of mail a month ago.
+    and what became of mail a month ago; settle what was left of batches of codes.
     """
     _forget_used(session, now=now)
+    batches.tidy(session, now=now)
     while outbox.forget(session, before=now - MESSAGES_KEPT):
         pass
 

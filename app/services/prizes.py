@@ -16,10 +16,18 @@ from app.domain.chance import Rng
 from app.domain.errors import Conflict, InvalidInput, NotFound, StaleEdit
 from app.domain.ids import random_id
 from app.models import Campaign, Code, Prize, PrizeKind, Tier
-from app.services import audit, campaigns, official_rules, tiers
+from app.services import audit, batches, campaigns, official_rules, tiers
 from app.services.audit import Actor
 from app.services.fields import many_lines, one_line
-from app.services.stock import add_generated, check_count, claim_prefix, get_prize_for_change, withdraw_free
+from app.services.stock import (
+    PART,
+    add_generated,
+    check_count,
+    check_guess_proof,
+    claim_prefix,
+    get_prize_for_change,
+    withdraw_free,
+)
 from app.services.uow import unit_of_work
 
 
@@ -94,7 +102,6 @@ def stock_by_prize(session: Session, campaign_id: UUID) -> dict[UUID, Stock]:
     return {prize_id: Stock(**parts) for prize_id, parts in counts.items()}
 
 
-@unit_of_work
 def add(
     session: Session,
     tier_id: UUID,
@@ -110,7 +117,25 @@ def add(
     to come.
 
     Raises NotFound for an unknown tier, Conflict for a name that is taken, InvalidInput for a wrong field.
+    More than PART units come in after the prize itself, in a batch of their own.
     """
+    prize = _add(session, tier_id, plan, quantity=quantity, actor=actor, now=now, rng=rng, reason=reason)
+    _fill_up(session, prize, quantity, actor=actor, now=now, rng=rng)
+    return prize
+
+
+@unit_of_work
+def _add(
+    session: Session,
+    tier_id: UUID,
+    plan: PrizePlan,
+    *,
+    quantity: int | None,
+    actor: Actor,
+    now: datetime,
+    rng: Rng,
+    reason: str,
+) -> Prize:
     campaign = campaigns.get_for_change(session, tiers.get(session, tier_id).campaign_id)
     session.expire_all()
     tier = tiers.get(session, tier_id)
@@ -131,7 +156,7 @@ def add(
     session.flush()
     after: dict[str, Any] = {**asdict(plan), "tier": tier.name, "kind": kind}
     if quantity is not None:
-        after |= _restock(session, campaign, prize, quantity, now, rng)
+        after |= _restock(session, campaign, prize, quantity, actor, now, rng)
     audit.record(
         session, actor, "prize.add", prize.name, now=now, campaign_id=campaign.id, after=after, reason=reason
     )
@@ -139,7 +164,6 @@ def add(
     return prize
 
 
-@unit_of_work
 def edit(
     session: Session,
     prize_id: UUID,
@@ -156,8 +180,49 @@ def edit(
     included.
 
     Raises StaleEdit when somebody else saved meanwhile, Conflict for a taken name or a quantity below what
-    has been won, InvalidInput for a wrong field.
+    has been won, InvalidInput for a wrong field. More than PART further units come in afterwards, in a batch
+    of their own.
     """
+    prize = _edit(
+        session,
+        prize_id,
+        plan,
+        quantity=quantity,
+        expected_version=expected_version,
+        actor=actor,
+        now=now,
+        rng=rng,
+        reason=reason,
+    )
+    _fill_up(session, prize, quantity, actor=actor, now=now, rng=rng)
+    return prize
+
+
+def _fill_up(
+    session: Session, prize: Prize, quantity: int | None, *, actor: Actor, now: datetime, rng: Rng
+) -> None:
+    """Make the units that were too many for the transaction that asked for them."""
+    if quantity is None or quantity <= PART:
+        return
+    missing = quantity - stock_of(session, prize.id).total
+    if missing > 0:
+        prefix = claim_prefix(session.get_one(Campaign, prize.campaign_id).slug)
+        batches.generate(session, prize.id, missing, prefix, actor=actor, now=now, rng=rng)
+
+
+@unit_of_work
+def _edit(
+    session: Session,
+    prize_id: UUID,
+    plan: PrizePlan,
+    *,
+    quantity: int | None,
+    expected_version: int | None,
+    actor: Actor,
+    now: datetime,
+    rng: Rng,
+    reason: str,
+) -> Prize:
     prize = get_prize_for_change(session, prize_id)
     if expected_version is not None and prize.version != expected_version:
         raise StaleEdit("somebody else has saved this prize meanwhile; look at the new values first")
@@ -172,7 +237,7 @@ def edit(
         if offered != quantity:
             campaign = session.get_one(Campaign, prize.campaign_id)
             before["quantity"] = offered
-            after |= _restock(session, campaign, prize, quantity, now, rng)
+            after |= _restock(session, campaign, prize, quantity, actor, now, rng)
     if after:
         prize.version += 1
         audit.record(
@@ -212,22 +277,28 @@ def remove(session: Session, prize_id: UUID, *, actor: Actor, now: datetime, rea
 
 
 def _restock(
-    session: Session, campaign: Campaign, prize: Prize, quantity: int, now: datetime, rng: Rng
+    session: Session, campaign: Campaign, prize: Prize, quantity: int, actor: Actor, now: datetime, rng: Rng
 ) -> dict[str, Any]:
-    """Bring a quantity prize to so many units in all; returns what the audit trail keeps of it.
+    """Bring a quantity prize to so many units in all, or leave that to `_fill_up`; returns what the audit
+    trail keeps of it.
 
     Entries turn free units into won ones meanwhile; that leaves the total as it is.
     """
     check_count("quantity", quantity, 0)
+    if batches.is_on_its_way(session, prize.id):
+        raise Conflict("units are just coming in for this prize; try again in a moment")
     change = quantity - stock_of(session, prize.id).total
     kept: dict[str, Any] = {"quantity": quantity, "prize": prize.id}
-    if change >= 0:
-        batch = add_generated(session, prize, change, claim_prefix(campaign.slug), now=now, rng=rng)
-        return kept | {"added": batch.count, "digest": batch.digest}
-    batch = withdraw_free(session, prize, -change)
-    if batch.count < -change:
+    if change > PART:
+        check_guess_proof(session, change)
+        return kept
+    if change > 0:
+        prefix = claim_prefix(campaign.slug)
+        return kept | add_generated(session, prize, change, prefix, actor=actor, now=now, rng=rng)
+    units = withdraw_free(session, prize, -change)
+    if units.count < -change:
         raise Conflict("more than %(count)s have been won already; what was won stays", count=quantity)
-    return kept | {"withdrawn": batch.count, "digest": batch.digest}
+    return kept | {"withdrawn": units.count, "digest": units.digest}
 
 
 def _checked(session: Session, campaign_id: UUID, plan: PrizePlan, prize: Prize | None) -> PrizePlan:

@@ -1,37 +1,32 @@
 """Stock: units come in, free ones go out. Parts of the services' transactions: nothing here commits."""
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from itertools import islice
-from typing import TypeVar
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from app.domain.chance import Rng
-from app.domain.codes import code_key, generate, is_guess_proof
+from app.domain.codes import StuckRandomness, code_keys, generate_in_order, is_guess_proof
 from app.domain.errors import Conflict, InvalidInput, NotFound
-from app.models import Base, Code, CodeStatus, Prize
+from app.models import BatchSource, Code, CodeStatus, Prize, StagedCode
+from app.services.audit import Actor
+from app.services.staging import is_among, known, lines_of, settle, take_in
 
-CHUNK = 10_000
+PART = 10_000  # of a large batch in one transaction: entries get their turn in between
 MAX_UNITS = 1_000_000  # in one go
 GUESSES_PER_HOUR = 1_700_000
 GUESSING_HOURS = 30 * 24
-_IN_LIST = 500
-
-# Past the mapper: a hundred thousand rows go straight to the driver.
-_INSERT_UNIT = insert(Base.metadata.tables["code"])
-
-Progress = Callable[[int], None]
-T = TypeVar("T")
+_PATIENCE = 8
 
 
 @dataclass(slots=True)
-class Batch:
-    """Units that came or went together: how many, and a digest of their keys, for the audit trail."""
+class Units:
+    """Units that went together: how many, and a digest of their keys, for the audit trail."""
 
     count: int = 0
     _hash: "hashlib._Hash" = field(default_factory=hashlib.sha256)
@@ -39,8 +34,7 @@ class Batch:
     def add(self, keys: Sequence[str]) -> None:
         """Count these keys in."""
         self.count += len(keys)
-        for key in keys:
-            self._hash.update(key.encode() + b"\n")
+        self._hash.update(lines_of(keys))
 
     @property
     def digest(self) -> str:
@@ -63,76 +57,47 @@ def get_prize_for_change(session: Session, prize_id: UUID) -> Prize:
     return prize
 
 
-def add_units(
-    session: Session,
-    prize: Prize,
-    units: Iterable[tuple[str, str]],
-    *,
-    now: datetime,
-    rng: Rng,
-    progress: Progress | None = None,
-) -> Batch:
-    """Put (text, key) pairs into the prize's stock, in random slots; the keys must be new to the database."""
-    batch = Batch()
-    prize.stock_version += 1
-    for chunk in chunks(units, CHUNK):
-        slots = rng.token_bytes(4 * len(chunk))
-        session.execute(
-            _INSERT_UNIT,
-            [
-                {
-                    "tier_id": prize.tier_id,
-                    "prize_id": prize.id,
-                    "text": text,
-                    "key": key,
-                    "slot": int.from_bytes(slots[4 * place : 4 * place + 4], "big") & 0x7FFFFFFF,
-                    "status": CodeStatus.FREE,
-                    "created_at": now,
-                }
-                for place, (text, key) in enumerate(chunk)
-            ],
-        )
-        batch.add([key for _, key in chunk])
-        if progress is not None:
-            progress(batch.count)
-    return batch
-
-
 def add_generated(
-    session: Session,
-    prize: Prize,
-    count: int,
-    prefix: str,
-    *,
-    now: datetime,
-    rng: Rng,
-    progress: Progress | None = None,
-) -> Batch:
-    """Put `count` new codes into the prize's stock. Raises Conflict when they could be guessed."""
+    session: Session, prize: Prize, count: int, prefix: str, *, actor: Actor, now: datetime, rng: Rng
+) -> dict[str, Any]:
+    """Put `count` new codes, PART at most, into the prize's stock; returns what the audit trail is to keep.
+    Raises Conflict when they could be guessed.
+    """
     check_guess_proof(session, count)
-    return add_units(
-        session, prize, _new_codes(session, rng, count, prefix), now=now, rng=rng, progress=progress
-    )
+    texts = [text for part in new_codes(session, prize.campaign_id, rng, count, prefix) for text in part]
+    keys = code_keys(texts)
+    _, after = take_in(session, prize, BatchSource.GENERATED, texts, keys, actor=actor, now=now, rng=rng)
+    return after
+
+
+def new_codes(session: Session, campaign_id: UUID, rng: Rng, count: int, prefix: str) -> Iterator[list[str]]:
+    """`count` codes that are not in the database, in parts of at most PART; a part is to be stored before
+    the next one is asked for.
+    """
+    left, idle = count, 0
+    while left:
+        for made in generate_in_order(rng, left, prefix, PART):
+            keys = code_keys(made)
+            there = known(session, campaign_id, keys)
+            # A key that is there already, from an import or by chance, is made again.
+            gone = there.taken | there.returning
+            fresh = [text for text, key in zip(made, keys, strict=True) if key not in gone] if gone else made
+            left -= len(fresh)
+            idle = 0 if fresh else idle + 1
+            if idle >= _PATIENCE:
+                raise StuckRandomness("the source of randomness gives no new codes")
+            if fresh:
+                yield fresh
 
 
 def check_guess_proof(session: Session, count: int) -> None:
     """Raises Conflict when `count` more codes would make it likely that somebody guesses one."""
     live = session.scalar(select(func.count()).select_from(Code).where(Code.status != CodeStatus.WITHDRAWN))
-    if not is_guess_proof((live or 0) + count, GUESSES_PER_HOUR, GUESSING_HOURS):
+    staged = session.scalar(select(func.count()).select_from(StagedCode))
+    if not is_guess_proof((live or 0) + (staged or 0) + count, GUESSES_PER_HOUR, GUESSING_HOURS):
         raise Conflict(
             "with this many live codes somebody could guess one; close finished campaigns' stock first"
         )
-
-
-def _new_codes(session: Session, rng: Rng, count: int, prefix: str) -> Iterator[tuple[str, str]]:
-    left = count
-    while left:
-        made = [(text, code_key(text)) for text in generate(rng, min(left, CHUNK), prefix)]
-        # A key that is there already, from an import or by chance, is made again.
-        known = known_keys(session, [key for _, key in made])
-        fresh = [unit for unit in made if unit[1] not in known]
-        left -= len(fresh)
-        yield from fresh
 
 
 def offered(session: Session, versions: Mapping[UUID, int]) -> dict[UUID, int]:
@@ -160,42 +125,34 @@ _offered: dict[tuple[UUID, int], int] = {}
 _MOST_REMEMBERED = 10_000
 
 
-def known_keys(session: Session, keys: Iterable[str]) -> set[str]:
-    """Those of the keys under which a code stands already, of whatever campaign and status."""
-    known: set[str] = set()
-    for some in chunks(keys, _IN_LIST):
-        known.update(session.scalars(select(Code.key).where(Code.key.in_(some))))
-    return known
-
-
-def withdraw_free(session: Session, prize: Prize, most: int | None = None) -> Batch:
-    """Withdraw the prize's free units, all or at most so many; what was won stays won.
+def withdraw_free(
+    session: Session, prize: Prize, most: int | None = None, batch_id: int | None = None
+) -> Units:
+    """Withdraw the prize's free units, all or at most so many, or those of one batch; what was won stays won.
 
     Needs the prize's row locked. Units an entry is claiming at this moment are waited for: they are won, or
-    taken.
+    taken. Codes on their way in come in first if that is decided, and else never.
     """
-    batch = Batch()
+    if batch_id is None:
+        settle(session, prize, PART)
+    units = Units()
     prize.stock_version += 1
-    while most is None or batch.count < most:
-        room = CHUNK if most is None else min(CHUNK, most - batch.count)
-        rows = session.execute(
-            select(Code.id, Code.key)
-            .where(Code.prize_id == prize.id, Code.status == CodeStatus.FREE)
-            .order_by(Code.id)
-            .limit(room)
-            .with_for_update()
-        ).all()
+    free = select(Code.id, Code.key).where(Code.prize_id == prize.id, Code.status == CodeStatus.FREE)
+    if batch_id is not None:
+        free = free.where(Code.batch_id == batch_id)
+    while most is None or units.count < most:
+        room = PART if most is None else min(PART, most - units.count)
+        rows = session.execute(free.order_by(Code.batch_id, Code.id).limit(room).with_for_update()).all()
         if not rows:
             break
-        for some in chunks(rows, _IN_LIST):
-            session.execute(
-                update(Code)
-                .where(Code.id.in_([row.id for row in some]))
-                .values(status=CodeStatus.WITHDRAWN)
-                .execution_options(synchronize_session=False)
-            )
-        batch.add([row.key for row in rows])
-    return batch
+        session.execute(
+            update(Code)
+            .where(is_among(session, Code.id, [row.id for row in rows]))
+            .values(status=CodeStatus.WITHDRAWN)
+            .execution_options(synchronize_session=False)
+        )
+        units.add([row.key for row in rows])
+    return units
 
 
 def check_count(field_name: str, count: int, least: int) -> int:
@@ -216,10 +173,3 @@ def claim_prefix(slug: str) -> str:
             break
         prefix = f"{prefix}-{word}"
     return prefix
-
-
-def chunks(items: Iterable[T], size: int) -> Iterator[list[T]]:
-    """The items in lists of `size`, the last one shorter."""
-    rest = iter(items)
-    while some := list(islice(rest, size)):
-        yield some

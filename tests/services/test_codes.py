@@ -7,16 +7,14 @@ from uuid import UUID
 
 import pytest
 from sqlalchemy import func, select
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from app.domain.code_list import CodeList, decode_code_file, read_code_list
 from app.domain.codes import code_key, is_well_formed
 from app.domain.errors import Conflict, InvalidInput, NotFound
-from app.domain.listed_codes import ListedCode
 from app.domain.outcomes import Won
-from app.models import AuditRecord, Campaign, Code, CodeStatus, Prize
-from app.services import audit, codes, prizes, stock, tiers
+from app.models import AuditRecord, BatchState, Campaign, Code, CodeStatus, Prize
+from app.services import audit, batches, codes, prizes, stock, tiers
 from app.services.audit import COMMAND_LINE
 from app.services.codes import ImportReport
 from app.services.entries import submit_entry
@@ -61,7 +59,9 @@ def test_the_record_has_count_and_digest_and_no_code(session: Session, prize: Pr
     load(session, prize, b"ALPHA\nBETA\n")
     record = audit.latest(session)[0]
     digest = hashlib.sha256(b"ALPHA\nBETA\n").hexdigest()
-    assert record.after == {"prize": prize.id.hex, "added": 2, "digest": digest}
+    batch = batches.listing(session, prize.id)[0].batch
+    assert record.after == {"prize": prize.id.hex, "added": 2, "digest": digest, "batch": batch.id}
+    assert (batch.digest, batch.state) == (digest, BatchState.DONE)
     assert (record.action, record.subject) == ("codes.import", prize.name)
 
 
@@ -114,22 +114,12 @@ def test_codes_known_elsewhere_are_known(session: Session, prize: Prize) -> None
 
 def test_a_hundred_thousand_lines(session: Session, prize: Prize) -> None:
     seen: list[int] = []
-    data = "".join(f"BIG-{number:06d}\r\n" for number in range(100_000)).encode()
+    data = "".join(f"BIG-{number * 7919 % 100_000:06d}\r\n" for number in range(100_000)).encode()
     report = load(session, prize, data, progress=seen.append)
     assert (report.ok, report.new) == (True, 100_000)
-    assert seen == list(range(stock.CHUNK, 100_001, stock.CHUNK))
+    assert seen == list(range(stock.PART // 2, 100_001, stock.PART // 2))
     assert prizes.stock_of(session, prize.id).free == 100_000
     assert len(load(session, prize, data[:120_000]).known) == 10_000
-
-
-def test_a_conflict_the_check_missed_undoes_everything(
-    session: Session, prize: Prize, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(stock, "CHUNK", 2)
-    twice = CodeList(tuple(ListedCode(line, "SAME", "SAME") for line in (1, 2, 3)), (), ())
-    with pytest.raises(IntegrityError):
-        load(session, prize, twice)
-    assert texts(session) == []
 
 
 def test_a_plain_quantity_takes_no_codes(session: Session, prize: Prize) -> None:
@@ -172,19 +162,6 @@ def test_generated_codes_are_well_formed_and_on_record(session: Session, prize: 
     assert (record.action, record.after["added"]) == ("codes.generate", 25)
 
 
-def test_many_codes_are_made_in_several_transactions(
-    session: Session, prize: Prize, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(codes, "GENERATED_AT_ONCE", 4)
-    seen: list[int] = []
-    codes.generate_codes(
-        session, prize.id, 10, actor=COMMAND_LINE, now=NOON, rng=FakeRng(5), progress=seen.append
-    )
-    assert seen == [4, 8, 10]
-    records = session.scalars(select(AuditRecord).where(AuditRecord.action == "codes.generate")).all()
-    assert [(record.after or {})["added"] for record in records] == [4, 4, 2]
-
-
 def test_a_generated_code_that_is_known_is_made_again(session: Session, prize: Prize) -> None:
     for _ in range(2):  # the same chance twice
         codes.generate_codes(session, prize.id, 20, actor=COMMAND_LINE, now=NOON, rng=FakeRng(5))
@@ -218,8 +195,8 @@ def test_codes_that_could_be_guessed_are_refused(
 def test_the_risk_of_a_guess_is_judged_for_the_whole_order(
     session: Session, prize: Prize, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Codes are made in several transactions; none may be made when the last ones could not."""
-    monkeypatch.setattr(codes, "GENERATED_AT_ONCE", 2)
+    """Many codes are made in several transactions; none may be made when the last ones could not."""
+    monkeypatch.setattr(stock, "PART", 2)
     monkeypatch.setattr(stock, "is_guess_proof", lambda live, *_limits: live <= 3)
     with pytest.raises(Conflict, match="guess"):
         codes.generate_codes(session, prize.id, 4, actor=COMMAND_LINE, now=NOON, rng=FakeRng())

@@ -211,7 +211,7 @@ def test_removing_withdraws_free_units_and_keeps_awards(
 
 
 def test_withdrawing_in_several_rounds(session: Session, add: Add, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(stock, "CHUNK", 3)
+    monkeypatch.setattr(stock, "PART", 3)
     coffee = add("Coffee", 10)
     edit(session, coffee, 2)
     assert prizes.stock_of(session, coffee.id) == Stock(free=2, withdrawn=8)

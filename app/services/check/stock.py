@@ -4,10 +4,21 @@ from collections import Counter
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import exists, func, or_, select
+from sqlalchemy import and_, exists, func, or_, select
 from sqlalchemy.orm import Session
 
-from app.models import AuditRecord, Award, Code, CodeStatus, Prize, Tier
+from app.models import (
+    AuditRecord,
+    Award,
+    BatchState,
+    Code,
+    CodeBatch,
+    CodeStatus,
+    Prize,
+    Replacement,
+    StagedCode,
+    Tier,
+)
 from app.services.check.tally import Subject, Tally
 
 _STOCK_ACTIONS = (
@@ -17,12 +28,15 @@ _STOCK_ACTIONS = (
     "tier.remove",
     "codes.import",
     "codes.generate",
+    "winner.return",
+    "codes.withdraw",
 )
 
 
 def check_stock(session: Session, subject: Subject, tally: Tally) -> None:
-    """What came and went according to the audit trail must be what is there."""
+    """What came and went according to the audit trail must be what is there, or decided and on its way in."""
     added, withdrawn = _recorded_stock(session, subject.id)
+    _check_batches(session, subject, tally)
     rows: dict[UUID, Counter[CodeStatus]] = {}
     for prize_id, status, count in session.execute(
         select(Code.prize_id, Code.status, func.count())
@@ -31,15 +45,19 @@ def check_stock(session: Session, subject: Subject, tally: Tally) -> None:
         .group_by(Code.prize_id, Code.status)
     ):
         rows.setdefault(prize_id, Counter())[status] = count
-    awards = _counts(session, select(Award.prize_id, func.count()).where(Award.campaign_id == subject.id))
+    coming, going = _on_the_way(session, subject.id)
+    won = Counter[UUID]()
+    for table in (Award, Replacement):
+        counts = select(table.prize_id, func.count()).where(table.campaign_id == subject.id)
+        won.update(_counts(session, counts.group_by(table.prize_id)))
     for prize in session.scalars(select(Prize).where(Prize.campaign_id == subject.id)):
         tally.seen += 1
         here = rows.pop(prize.id, Counter())
         name, key = f"{subject.campaign.slug}/{prize.name}", prize.id.hex
         for there, recorded, what in (
-            (here.total(), added[key], "units"),
-            (here[CodeStatus.WITHDRAWN], withdrawn[key], "withdrawn units"),
-            (here[CodeStatus.WON], awards.get(prize.id, 0), "won units"),
+            (here.total() + coming[prize.id] - going[prize.id], added[key], "units"),
+            (here[CodeStatus.WITHDRAWN] - going[prize.id], withdrawn[key], "withdrawn units"),
+            (here[CodeStatus.WON], won[prize.id], "won units"),
         ):
             tally.expect(there == recorded, f"{name} has {there:,} {what} where {recorded:,} are on record")
         gone = prize.removed_at is not None
@@ -61,15 +79,58 @@ def _recorded_stock(session: Session, campaign_id: UUID) -> tuple[Counter[str], 
             withdrawn[values["prize"]] += values.get("withdrawn", 0)
         for key, part in values.get("stock", {}).items():
             withdrawn[key] += part["withdrawn"]
+        for key, part in values.get("returned", {}).items():  # they count where they are now
+            added[key] -= part["returned"]
+            withdrawn[key] -= part["returned"]
     return added, withdrawn
 
 
+def _on_the_way(session: Session, campaign_id: UUID) -> tuple[Counter[UUID], Counter[UUID]]:
+    """Codes of decided batches that are not on offer yet: by the prize they are for, and, of those that were
+    withdrawn once, by the prize they still stand under.
+    """
+    decided = (
+        select(CodeBatch.prize_id, func.count())
+        .join(StagedCode, StagedCode.batch_id == CodeBatch.id)
+        .where(CodeBatch.campaign_id == campaign_id, CodeBatch.state == BatchState.OFFERING)
+        .group_by(CodeBatch.prize_id)
+    )
+    returning = (
+        select(Code.prize_id, func.count())
+        .select_from(CodeBatch)
+        .join(StagedCode, StagedCode.batch_id == CodeBatch.id)
+        .join(Code, Code.key == StagedCode.key)
+        .where(CodeBatch.campaign_id == campaign_id, CodeBatch.state == BatchState.OFFERING)
+        .group_by(Code.prize_id)
+    )
+    return (
+        Counter(dict(session.execute(decided).all())),
+        Counter(dict(session.execute(returning).all())),
+    )
+
+
+def _check_batches(session: Session, subject: Subject, tally: Tally) -> None:
+    """A batch that is done has left nothing behind, and one that is not has no code in the stock."""
+    of_campaign = CodeBatch.campaign_id == subject.id
+    staged = exists().where(StagedCode.batch_id == CodeBatch.id)
+    in_stock = exists().where(Code.prize_id == CodeBatch.prize_id, Code.batch_id == CodeBatch.id)
+    for condition, fault in (
+        (and_(CodeBatch.state == BatchState.DONE, staged), "is done and has codes that are not on offer"),
+        (
+            and_(CodeBatch.state.in_([BatchState.STAGING, BatchState.FAILED]), in_stock),
+            "did not come in and has codes on offer",
+        ),
+    ):
+        for batch_id in session.scalars(select(CodeBatch.id).where(of_campaign, condition)):
+            tally.expect(False, f"batch {batch_id} of {subject.campaign.slug} {fault}")
+
+
 def _counts(session: Session, query: Any) -> dict[UUID, int]:
-    return dict(session.execute(query.group_by(Award.prize_id)).all())
+    return dict(session.execute(query).all())
 
 
 def check_codes(session: Session, subject: Subject, tally: Tally) -> None:
-    """Each won code has exactly one award, and each award a won code."""
+    """Each won code has exactly one award or replacement, and each of these a won code."""
     won = (
         select(Code.id)
         .join(Tier, Tier.id == Code.tier_id)
@@ -77,21 +138,31 @@ def check_codes(session: Session, subject: Subject, tally: Tally) -> None:
     )
     tally.seen += session.scalar(select(func.count()).select_from(won.subquery())) or 0
     for code_id in session.scalars(
-        won.where(~exists().where(Award.code_id == Code.id)).execution_options(yield_per=1000)
+        won.where(
+            ~exists().where(Award.code_id == Code.id), ~exists().where(Replacement.code_id == Code.id)
+        ).execution_options(yield_per=1000)
     ):
         tally.expect(False, f"code {code_id} counts as won and nobody won it")
-    for code_id, entry_id in session.execute(
-        select(Award.code_id, Award.entry_id)
-        .outerjoin(Code, Code.id == Award.code_id)
-        .where(Award.campaign_id == subject.id, or_(Code.id.is_(None), Code.status != CodeStatus.WON))
-        .execution_options(yield_per=1000)
-    ):
-        tally.expect(False, f"code {code_id} was won by entry {entry_id.hex} and does not count as won")
+    for table in (Award, Replacement):
+        for code_id, entry_id in session.execute(
+            select(table.code_id, table.entry_id)
+            .outerjoin(Code, Code.id == table.code_id)
+            .where(table.campaign_id == subject.id, or_(Code.id.is_(None), Code.status != CodeStatus.WON))
+            .execution_options(yield_per=1000)
+        ):
+            tally.expect(False, f"code {code_id} was won by entry {entry_id.hex} and does not count as won")
     for code_id in session.scalars(
         select(Award.code_id)
         .where(Award.campaign_id == subject.id)
         .group_by(Award.code_id)
         .having(func.count() > 1)
+        .execution_options(yield_per=1000)
+    ):
+        tally.expect(False, f"code {code_id} was given out more than once")
+    for code_id in session.scalars(
+        select(Award.code_id)
+        .join(Replacement, Replacement.code_id == Award.code_id)
+        .where(Award.campaign_id == subject.id)
         .execution_options(yield_per=1000)
     ):
         tally.expect(False, f"code {code_id} was given out more than once")
