@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from app.adapters.database import Isolation, Limits
+from app.adapters.mail import FolderRoute, Sender
 from app.config import ConfigError, load_settings
 
 KEYS = {"PRIZEWELL_SECRET_KEY": "0123456789abcdef" * 4, "PRIZEWELL_SEED_KEY": "ab" * 32}
@@ -99,6 +100,10 @@ def test_secrets_never_show_in_a_trace() -> None:
         ("PRIZEWELL_INSTANCE", f"{__file__}/deeper", "folder"),
         ("PRIZEWELL_DATABASE_URL", f"sqlite:///{__file__}/x.sqlite3", "folder"),
         ("PORT", "70000", "whole number"),
+        ("PRIZEWELL_MAIL", "mail.example.org", "smtp://"),
+        ("PRIZEWELL_MAIL", "smtp://mail.example.org:many", "smtp://"),
+        ("PRIZEWELL_MAIL_FROM", "nobody", "win@example.org"),
+        ("PRIZEWELL_WORKER", "maybe", "on or off"),
     ],
 )
 def test_a_wrong_setting_stops_the_start(name: str, value: str, complaint: str) -> None:
@@ -115,6 +120,7 @@ PUBLIC = {**KEYS, "PRIZEWELL_PUBLIC_URL": "https://win.example.org"}
     [
         ("PRIZEWELL_PUBLIC_URL", "http://win.example.org"),
         ("FLASK_DEBUG", "1"),
+        ("PRIZEWELL_MAIL", "console:"),
         ("PRIZEWELL_RATE_LIMITS", "off"),
         ("PRIZEWELL_CAPTCHA_COST", "1"),
     ],
@@ -148,3 +154,25 @@ def test_a_listening_address_is_not_a_public_address() -> None:
     assert (settings.public_url, settings.lets_the_network_in) == ("http://127.0.0.1:9000", True)
     assert not load_settings(KEYS).lets_the_network_in
     assert load_settings({**KEYS, "HOST": "::1"}).public_url == "http://[::1]:8000"
+
+
+def test_mail_goes_into_a_folder_at_home_and_nowhere_in_public_until_it_is_set(tmp_path: Path) -> None:
+    at_home = load_settings({**KEYS, "PRIZEWELL_INSTANCE": str(tmp_path)})
+    assert at_home.mail == FolderRoute(tmp_path / "mail")
+    assert at_home.mail_from == Sender("noreply@localhost")
+    assert list(tmp_path.iterdir()) == []
+    in_public = load_settings(PUBLIC)
+    assert (in_public.mail, in_public.worker) == (None, True)
+    assert in_public.mail_from == Sender("noreply@win.example.org")
+    assert load_settings({**KEYS, "PRIZEWELL_MAIL": "off", "PRIZEWELL_WORKER": "off"}).mail is None
+
+
+def test_a_mail_server_elsewhere_wants_to_know_whom_mail_is_from() -> None:
+    elsewhere = {**PUBLIC, "PRIZEWELL_MAIL": "smtp://ada:secret@mail.example.org"}
+    with pytest.raises(ConfigError, match="PRIZEWELL_MAIL_FROM") as caught:
+        load_settings(elsewhere)
+    assert "secret" not in str(caught.value)
+    settings = load_settings({**elsewhere, "PRIZEWELL_MAIL_FROM": "Shop <win@example.org>"})
+    assert settings.mail_from == Sender("win@example.org", "Shop")
+    here = load_settings({**PUBLIC, "PRIZEWELL_MAIL": "smtp://localhost"})
+    assert here.mail_from == Sender("noreply@win.example.org")
