@@ -20,6 +20,7 @@ _SQLITE = {
     "slot": "abs(random()) % 2147483648",
     "moment": "strftime('%Y-%m-%d %H:%M:%f', 1906502400 + number / 1000.0, 'unixepoch') || '000'",
     "false": "0",
+    "true": "1",
 }
 _POSTGRES = {
     "id": "lpad(to_hex(number), 32, '0')::uuid",
@@ -29,6 +30,7 @@ _POSTGRES = {
     "slot": "floor(random() * 2147483648)::int",
     "moment": "timestamptz '2030-06-01 00:00+00' + number * interval '1 millisecond'",
     "false": "false",
+    "true": "true",
 }
 _NUMBERS = """WITH RECURSIVE numbers (number) AS (
     SELECT {one} UNION ALL SELECT number + 1 FROM numbers WHERE number < {last}
@@ -48,9 +50,16 @@ _STATEMENTS = (
         'Person ' || number, 'person' || number || '@example.org', {false}, 1, 'en', {moment}
         FROM numbers, campaign, tier""",
     """INSERT INTO award
-        (entry_id, campaign_id, tier_id, prize_id, code_id, tier_name, prize_name, created_at)
-    {once} SELECT {id}, prize.campaign_id, prize.tier_id, prize.id, number, 'Gold', 'Gold prize', {moment}
-        FROM numbers, prize""",
+        (entry_id, campaign_id, tier_id, prize_id, code_id, tier_name, prize_name, created_at, has_keys)
+    {once} SELECT {id}, prize.campaign_id, prize.tier_id, prize.id, number, 'Gold', 'Gold prize', {moment},
+        {true} FROM numbers, prize""",
+    # What winners are found by, in the order of the index.
+    """INSERT INTO winner_key (campaign_id, key, entry_id)
+    SELECT campaign_id, key, id FROM (
+        SELECT campaign_id, id, email AS key FROM entry
+        UNION ALL SELECT campaign_id, id, lower(name) FROM entry
+        UNION ALL SELECT campaign_id, id, substr(name, 8) FROM entry
+    ) AS keys ORDER BY key, id""",
 )
 
 

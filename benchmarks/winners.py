@@ -7,8 +7,9 @@ from statistics import median
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from app.models import Award, Campaign, Code, Entry
+from app.models import Award, AwardStatus, Campaign, Code, Entry, Prize
 from app.services import winners
+from app.services.winners import WinnerFilter
 from benchmarks.ground import Grounds, Missing
 from benchmarks.pace import Pace
 from benchmarks.report import Figure, Goal, ratio
@@ -20,8 +21,10 @@ WHAT = (
     "first page",
     "a generated code",
     "a whole address",
-    "a part that one in ten has",
+    "a word that one in ten has",
     "a word nobody has",
+    "a prize everybody has",
+    "a status nobody has",
 )
 
 
@@ -79,12 +82,16 @@ def _searches(url: str) -> dict[str, float]:
             .order_by(Award.created_at)
             .limit(1)
         ).one()
-        texts = dict(zip(WHAT, ("", code, address, "7@exam", "nowhere"), strict=True))
-        winners.search(session, campaign, limit=1)  # opens the connection, compiles the statement
+        prize = session.scalars(select(Prize.id)).one()
+        sought = (
+            *(WinnerFilter(text=text) for text in ("", code, address, "7", "nowhere")),
+            *(WinnerFilter(prize_id=prize), WinnerFilter(status=AwardStatus.SENT)),
+        )
         seconds = {}
-        for what, text in texts.items():
+        for what, wanted in zip(WHAT, sought, strict=True):
+            winners.search(session, campaign, wanted, limit=1)  # connects, compiles the statements
             start = time.perf_counter()
-            rows = winners.search(session, campaign, text=text).rows
+            rows = winners.search(session, campaign, wanted).rows
             seconds[what] = time.perf_counter() - start
-            assert bool(rows) is (text != "nowhere")
+            assert bool(rows) is not what.endswith("nobody has"), what
     return seconds

@@ -11,8 +11,10 @@ from flask.cli import AppGroup
 from app.adapters.csv_export import write_rows
 from app.cli.support import named_campaign, session
 from app.extensions import tools
+from app.models import AwardStatus
 from app.services import winners as service
 from app.services.audit import COMMAND_LINE
+from app.services.winners import WinnerFilter
 
 winners = AppGroup("winners", help="Who won what.")
 
@@ -20,11 +22,15 @@ winners = AppGroup("winners", help="Who won what.")
 @winners.command("export")
 @click.argument("slug")
 @click.argument("file", type=click.Path(dir_okay=False, allow_dash=True, path_type=Path), default="-")
-def export(slug: str, file: Path) -> None:
+@click.option(
+    "--status", type=click.Choice([each.value for each in AwardStatus]), help="Only wins that stand so."
+)
+def export(slug: str, file: Path, status: str | None) -> None:
     """Write the winners, with their codes, as CSV to FILE or to standard output."""
     campaign = named_campaign(slug)
     zone = ZoneInfo(campaign.timezone)
-    rows = service.export(session(), campaign.id, actor=COMMAND_LINE, now=tools().now())
+    wanted = WinnerFilter(status=AwardStatus(status) if status else None)
+    rows = service.export(session(), campaign.id, wanted, actor=COMMAND_LINE, now=tools().now())
     lines = write_rows(service.EXPORT_HEADER, (service.as_cells(row, zone) for row in rows))
     if str(file) == "-":
         for line in lines:

@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from sqlalchemy import Row, Select, insert, select, update
+from sqlalchemy import ColumnElement, Row, Select, and_, insert, select, update
 from sqlalchemy.orm import Session
 
 from app.domain.search_keys import LAST, keys_of
@@ -13,11 +13,15 @@ CHUNK = 1000
 ROUNDS = 20
 
 
-def begins_with(campaign_id: UUID, wanted: str) -> Select[UUID]:
-    """The entries with a key that begins so: one range of the index. A winner may come more than once."""
-    return select(WinnerKey.entry_id).where(
-        WinnerKey.campaign_id == campaign_id, WinnerKey.key >= wanted, WinnerKey.key < wanted + LAST
-    )
+def has_key(campaign_id: UUID, beginning: str) -> ColumnElement[bool]:
+    """For queries: the campaign's keys that begin so, one range of the index."""
+    here = and_(WinnerKey.campaign_id == campaign_id, WinnerKey.key >= beginning)
+    return and_(here, WinnerKey.key < beginning + LAST)
+
+
+def begins_with(campaign_id: UUID, beginning: str) -> Select[UUID]:
+    """The entries with a key that begins so. A winner may come more than once."""
+    return select(WinnerKey.entry_id).where(has_key(campaign_id, beginning))
 
 
 def without_keys(campaign_id: UUID) -> Select[UUID]:
