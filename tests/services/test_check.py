@@ -26,7 +26,19 @@ from tests.support.factories import VAULT, TierSpec, make_campaign, submission
 from tests.support.fakes import NOON, FakeRng
 
 Damage = Callable[..., None]
-NAMES = ["seeds", "odds", "stock", "codes", "limits", "nonces", "awards", "draws", "fallbacks", "messages"]
+NAMES = [
+    "seeds",
+    "odds",
+    "stock",
+    "codes",
+    "replacements",
+    "limits",
+    "nonces",
+    "awards",
+    "draws",
+    "fallbacks",
+    "messages",
+]
 
 
 @pytest.fixture(scope="module")

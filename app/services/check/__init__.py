@@ -10,6 +10,7 @@ from app.services import campaigns
 from app.services.check.entries import check_entries, check_limits, check_nonces
 from app.services.check.messages import check_messages
 from app.services.check.odds import check_odds, check_seeds
+from app.services.check.replacements import check_replacements
 from app.services.check.stock import check_codes, check_stock
 from app.services.check.tally import EXAMPLES, Subject, Tally
 
@@ -69,6 +70,7 @@ _CHECKS: tuple[tuple[tuple[str, ...], Callable[..., None]], ...] = (
     (("odds",), check_odds),
     (("stock",), check_stock),
     (("codes",), check_codes),
+    (("replacements",), check_replacements),
     (("limits",), check_limits),
     (("nonces",), check_nonces),
     (("awards", "draws", "fallbacks"), check_entries),
@@ -79,6 +81,7 @@ _PROMISES = {
     "odds": "the odds tables form one chain, and the last one is in force",
     "stock": "what came in is free, won or withdrawn",
     "codes": "each code that was won has one winner, and the reverse",
+    "replacements": "each replacement stands in for a win that is void",
     "limits": "nobody entered more often than allowed",
     "nonces": "each submission was drawn once",
     "awards": "each award fits its entry and its code",

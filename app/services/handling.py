@@ -1,0 +1,259 @@
+"""Handling: what staff do about a win: status and notes, void, another unit of stock, a replacement.
+
+What was drawn stays: the award of an entry keeps its prize and its code for good. A win that is void can be
+given a replacement beside it; the last of these, or the award, is the one that counts.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import func, literal_column, select, update
+from sqlalchemy.orm import Session
+
+from app.domain.chance import Rng
+from app.domain.errors import Conflict, InvalidInput, NotFound, StaleEdit
+from app.models import Award, AwardStatus, Campaign, Code, CodeStatus, Prize, PrizeKind, Replacement, Tier
+from app.services import audit
+from app.services.audit import Actor
+from app.services.fields import many_lines
+from app.services.stock import add_generated, claim_prefix, get_prize_for_change
+from app.services.uow import TryAgain, unit_of_work
+
+NOTES = 2000
+OPEN_STATUSES = (AwardStatus.NEW, AwardStatus.CONTACTED, AwardStatus.CLAIMED, AwardStatus.SENT)
+
+Issue = Award | Replacement
+
+
+@dataclass(frozen=True, slots=True)
+class Handling:
+    """What staff note about a win; a void one stays void."""
+
+    status: AwardStatus
+    notes: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """A prize that a replacement can come from, and how many free codes it has."""
+
+    prize: Prize
+    tier_name: str
+    free: int
+
+
+def issues(session: Session, entry_id: UUID) -> list[Issue]:
+    """The award of an entry and its replacements, in the order given; empty for an entry that did not win."""
+    award = session.get(Award, entry_id)
+    if award is None:
+        return []
+    query = select(Replacement).where(Replacement.entry_id == entry_id).order_by(Replacement.place)
+    return [award, *session.scalars(query)]
+
+
+def standing(session: Session, entry_id: UUID) -> Issue | None:
+    """The last of them: the one that counts, unless it is void. None for an entry that did not win."""
+    return next(reversed(issues(session, entry_id)), None)
+
+
+def offers(session: Session, campaign_id: UUID) -> list[Offer]:
+    """The prizes of a campaign with free stock, in draw order."""
+    query = (
+        select(Prize, Tier.name, func.count(Code.id))
+        .join(Tier, Tier.id == Prize.tier_id)
+        .join(Code, Code.prize_id == Prize.id)
+        .where(Prize.campaign_id == campaign_id, Prize.removed_at.is_(None), Code.status == CodeStatus.FREE)
+        .group_by(Prize.id, Tier.id)
+        .order_by(Tier.position, Tier.id, Prize.position, Prize.id)
+    )
+    return [Offer(prize, tier, free) for prize, tier, free in session.execute(query)]
+
+
+@unit_of_work
+def edit(
+    session: Session,
+    entry_id: UUID,
+    plan: Handling,
+    *,
+    expected_version: int | None = None,
+    actor: Actor,
+    now: datetime,
+    reason: str = "",
+) -> Award:
+    """Change a win's status and notes. Raises StaleEdit when somebody else saved meanwhile, Conflict for a
+    status that does not go with a void win or makes one, InvalidInput for notes that are too long, NotFound.
+    """
+    award, last = _for_change(session, entry_id, expected_version)
+    if plan.status is not last.status and AwardStatus.VOID in (plan.status, last.status):
+        raise Conflict("a win becomes void by an act of its own, and stays so")
+    plan = Handling(plan.status, many_lines("notes", plan.notes, NOTES))
+    before: dict[str, Any] = {}
+    after: dict[str, Any] = {}
+    for row, name in ((last, "status"), (award, "notes")):
+        old, new = getattr(row, name), getattr(plan, name)
+        if old != new:
+            before[name], after[name] = old, new
+            setattr(row, name, new)
+    if after:
+        award.version += 1
+        _record(session, actor, "winner.edit", award, now, reason, before, after)
+    return award
+
+
+@unit_of_work
+def void(
+    session: Session,
+    entry_id: UUID,
+    *,
+    expected_version: int | None = None,
+    actor: Actor,
+    now: datetime,
+    reason: str,
+) -> Award:
+    """Declare a win void. Its code is burnt: it stays won, nobody gets it again. There is no way back.
+
+    Raises InvalidInput without a reason, Conflict when it is void already, StaleEdit, NotFound.
+    """
+    award, last = _for_change(session, entry_id, expected_version)
+    if not reason.strip():
+        raise InvalidInput("reason", "say why: it is kept with the win")
+    if last.status is AwardStatus.VOID:
+        raise Conflict("this win is void already")
+    before = {"status": last.status}
+    last.status, last.voided_at, last.void_reason = AwardStatus.VOID, now, reason.strip()
+    award.version += 1
+    _record(session, actor, "winner.void", award, now, reason, before, {"status": last.status})
+    return award
+
+
+@unit_of_work
+def return_stock(
+    session: Session, entry_id: UUID, *, actor: Actor, now: datetime, rng: Rng, reason: str = ""
+) -> Prize:
+    """Put one fresh unit into the stock of a quantity prize, for the last one that is void. Once each.
+
+    The void one's own code stays burnt. Raises Conflict for a win that counts, for a code of a pool, which
+    somebody has seen, for a prize that was removed, and the second time; NotFound.
+    """
+    award, last = _for_change(session, entry_id, None)
+    if (refusal := no_return(session, last)) is not None:
+        raise refusal
+    prize = get_prize_for_change(session, last.prize_id)
+    campaign = session.get_one(Campaign, award.campaign_id)
+    added = add_generated(session, prize, 1, claim_prefix(campaign.slug), actor=actor, now=now, rng=rng)
+    last.returned_at = now
+    award.version += 1
+    after = {"prize": prize.id, **added}
+    _record(session, actor, "winner.return", award, now, reason, None, after)
+    return prize
+
+
+def no_return(session: Session, issue: Issue) -> Conflict | None:
+    """Why this one's unit cannot go back into stock; None when it can."""
+    if issue.status is not AwardStatus.VOID:
+        return Conflict("this win counts: only what is void goes back into stock")
+    prize = session.get_one(Prize, issue.prize_id)
+    if prize.kind is PrizeKind.CODES:
+        return Conflict("this code has been shown to somebody and cannot be won again; upload a new one")
+    if prize.removed_at is not None:
+        return Conflict("this prize has been removed: it has no stock any more")
+    if issue.returned_at is not None:
+        return Conflict("one has been put back into stock for it already")
+    return None
+
+
+@unit_of_work
+def replace(
+    session: Session,
+    entry_id: UUID,
+    prize_id: UUID,
+    *,
+    expected_version: int | None = None,
+    actor: Actor,
+    now: datetime,
+    reason: str = "",
+) -> Replacement:
+    """Give the winner of a void win a free code of a prize of the same campaign, in its place.
+
+    Raises Conflict when the win counts or nothing is left of the prize, StaleEdit, NotFound.
+    """
+    award, last = _for_change(session, entry_id, expected_version)
+    if last.status is not AwardStatus.VOID:
+        raise Conflict("this win counts: declare it void first")
+    prize = session.get(Prize, prize_id)
+    if prize is None or prize.campaign_id != award.campaign_id or prize.removed_at is not None:
+        raise NotFound("this prize does not exist, or has been removed")
+    tier = session.get_one(Tier, prize.tier_id)
+    replacement = Replacement(
+        code_id=_claim(session, prize),
+        entry_id=entry_id,
+        place=last.place + 1 if isinstance(last, Replacement) else 1,
+        campaign_id=award.campaign_id,
+        tier_id=prize.tier_id,
+        prize_id=prize.id,
+        tier_name=tier.name,
+        prize_name=prize.name,
+        created_at=now,
+        status=AwardStatus.NEW,
+        void_reason="",
+    )
+    session.add(replacement)
+    award.version += 1
+    after = {"tier": tier.name, "replacement": prize.name}
+    _record(session, actor, "winner.replace", award, now, reason, None, after)
+    return replacement
+
+
+def _for_change(session: Session, entry_id: UUID, expected_version: int | None) -> tuple[Award, Issue]:
+    """The award with its row locked, which all its replacements share, and the last one given."""
+    query = select(Award).where(Award.entry_id == entry_id).with_for_update(key_share=True)
+    award = session.scalars(query.execution_options(populate_existing=True)).one_or_none()
+    if award is None:
+        raise NotFound("no such win")
+    if expected_version is not None and award.version != expected_version:
+        raise StaleEdit("somebody else has changed this win meanwhile; look at it as it is now")
+    return award, issues(session, entry_id)[-1]
+
+
+def _claim(session: Session, prize: Prize) -> int:
+    """Claim one free code of the prize, as an entry does: the row settles who gets it. Returns its id."""
+    is_free = Code.status == literal_column("'free'")
+    free = select(Code.id).where(Code.prize_id == prize.id, is_free)
+    chosen = free.limit(1).with_for_update(skip_locked=True).scalar_subquery()
+    claimed = session.scalar(
+        update(Code)
+        .where(Code.id == chosen, is_free)
+        .values(status=CodeStatus.WON)
+        .returning(Code.id)
+        .execution_options(synchronize_session=False)
+    )
+    if claimed is not None:
+        return claimed
+    if session.scalar(free.limit(1)) is not None:
+        raise TryAgain  # entries hold the last ones at this moment
+    raise Conflict("nothing is left of %(prize)s", prize=prize.name)
+
+
+def _record(
+    session: Session,
+    actor: Actor,
+    action: str,
+    award: Award,
+    now: datetime,
+    reason: str,
+    before: dict[str, Any] | None,
+    after: dict[str, Any],
+) -> None:
+    audit.record(
+        session,
+        actor,
+        action,
+        award.entry_id.hex,
+        now=now,
+        campaign_id=award.campaign_id,
+        before=before,
+        after=after,
+        reason=reason,
+    )
