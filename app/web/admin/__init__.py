@@ -7,6 +7,7 @@ from app.web.admin.audit import blueprint as audit
 from app.web.admin.campaign_files import blueprint as campaign_files
 from app.web.admin.campaigns import blueprint as campaigns
 from app.web.admin.codes import blueprint as codes
+from app.web.admin.entries import blueprint as entries
 from app.web.admin.frame import frame
 from app.web.admin.partners import blueprint as partners
 from app.web.admin.prizes import blueprint as prizes
@@ -17,5 +18,5 @@ from app.web.admin.winners import blueprint as winners
 admin = Blueprint("admin", __name__, url_prefix="/admin")
 admin.record_once(lambda state: state.app.url_map.converters.update(id=HexId))
 admin.context_processor(frame)
-for noun in (campaigns, campaign_files, tiers, prizes, codes, winners, partners, audit, accounts):
+for noun in (campaigns, campaign_files, tiers, prizes, codes, winners, entries, partners, audit, accounts):
     admin.register_blueprint(noun)

@@ -26,6 +26,7 @@ from app.web.admin.campaign_forms import ACCENT_NAMES, LIMIT_NAMES
 from app.web.admin.downloads import as_download
 from app.web.admin.frame import campaign_of
 from app.web.admin.pool_forms import ARTWORK_NAMES
+from app.web.admin.winner_forms import STATUS_NAMES
 from app.web.filters import grouped
 
 blueprint = Blueprint("audit", __name__)
@@ -244,6 +245,7 @@ def value_names() -> dict[str, str]:
         "left": _("Left"),
         "lose_weight": _("Weight of no win"),
         "name": _("Name"),
+        "notes": _("Notes"),
         "odds_version": _("Odds table"),
         "on_empty": _("When nothing is left"),
         "opens_at": _("Opens"),
@@ -252,6 +254,7 @@ def value_names() -> dict[str, str]:
         "prizes": _("Prizes"),
         "prize": _("Prize"),
         "quantity": _("How many"),
+        "replacement": _("Prize given in its place"),
         "role": _("Role"),
         "rules": _("Rules"),
         "seed_commit": _("Seed commitment"),
@@ -284,6 +287,7 @@ def stable_words() -> dict[str, Mapping[str, Any]]:
             "open": pgettext("status", "Open"),
             "paused": _("Paused"),
             "closed": _("Closed"),
+            **{status.value: name for status, name in STATUS_NAMES.items()},
         },
     }
 
@@ -329,6 +333,10 @@ def acts() -> dict[str, str]:
         "partner.add": _("Partner added"),
         "winner.reveal": _("Code of a winner looked at"),
         "winners.export": _("Winners exported"),
+        "winner.edit": _("Winner’s status or notes changed"),
+        "winner.void": _("Win declared void"),
+        "winner.return": _("One put back into stock"),
+        "winner.replace": _("Replacement given"),
         "account.invite": _("One-time link made"),
         "account.link": _("One-time link used"),
         "account.role": _("Role changed"),

@@ -9,19 +9,19 @@ from werkzeug.wrappers import Response
 from app.extensions import db
 
 
-def as_download(lines: Iterator[str], name: str) -> Response:
-    """A CSV file, streamed. `name` is made of slugs only."""
+def as_download(lines: Iterator[str] | Iterator[bytes], name: str, kind: str = "text/csv") -> Response:
+    """A file, streamed: CSV unless told otherwise. `name` is made of slugs only."""
     return Response(
         stream_with_context(_encoded(lines, db.session())),
-        mimetype="text/csv",
+        mimetype=kind,
         headers={"Content-Disposition": f'attachment; filename="{name}"', "Cache-Control": "no-store"},
     )
 
 
-def _encoded(lines: Iterator[str], session: Session) -> Iterator[bytes]:
+def _encoded(lines: Iterator[str] | Iterator[bytes], session: Session) -> Iterator[bytes]:
     # The request is over before the last line is out: nobody but us gives its connection back then.
     try:
         for line in lines:
-            yield line.encode()
+            yield line.encode() if isinstance(line, str) else line
     finally:
         session.close()

@@ -92,6 +92,7 @@ def _link(endpoint: str, label: str, icon: str, **values: Any) -> dict[str, Any]
     }
 
 
+_SECTIONS = {"admin.tiers": "admin.prizes", "admin.codes": "admin.prizes", "admin.entries": "admin.winners"}
 _HOMES = {
     "admin.campaigns.create": "admin.campaigns.index",
     "admin.campaign_files.import_": "admin.campaigns.index",
@@ -109,4 +110,4 @@ def _section(endpoint: str) -> str:
     if endpoint.startswith(("admin.campaigns.", "admin.campaign_files.", "admin.audit.")):
         return _HOMES.get(endpoint, endpoint)
     noun = endpoint.rpartition(".")[0]
-    return "admin.prizes" if noun in {"admin.tiers", "admin.codes"} else noun
+    return _SECTIONS.get(noun, noun)
