@@ -17,6 +17,7 @@ REFLECT_NOTHING = frozenset(
         "public.landing_page",
         "public.via_partner",
         "public.rules",
+        "public.kept_rules",
         "public.fairness",
         "public.odds_table",
     }

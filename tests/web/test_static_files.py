@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from app.config import ROOT
 from app.domain.eligibility import CampaignStatus
-from app.web import static_files
+from app.web import packing, static_files
 from tests.support.factories import make_campaign
 from tests.support.visitor import enter, filled_form
 
@@ -100,6 +100,13 @@ def test_pages_that_reflect_nothing_are_packed(client: FlaskClient, session: Ses
     assert int(answer.headers["Content-Length"]) == len(answer.data)
     assert "<form" in gzip.decompress(answer.data).decode()
     assert "Content-Encoding" not in client.get("/c/summer").headers
+
+
+def test_only_pages_that_are_read_are_packed(app: Flask) -> None:
+    rules = {rule.endpoint: rule.methods or set() for rule in app.url_map.iter_rules()}
+    for endpoint in packing.REFLECT_NOTHING:
+        assert "GET" in rules[endpoint]
+        assert "POST" not in rules[endpoint]
 
 
 def test_what_is_hardly_anything_goes_out_as_it_is(client: FlaskClient, session: Session) -> None:
