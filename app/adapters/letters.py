@@ -79,6 +79,21 @@ class Letters:
         )
         return Letter(" ".join(subject.split()), text, html)
 
+    def sign_in_link(self, url: str, email: str) -> Letter:
+        """The letter with a one-time link: in every language, since nobody has chosen one yet."""
+        spoken = sorted(folder.name for folder in self._translations.iterdir() if folder.is_dir())
+        each = [self._environment(language) for language in dict.fromkeys((FALLBACK, *spoken))]
+        subjects, texts, parts = (
+            [
+                environment.get_template(f"sign_in_link.{part}").render(url=url, email=email)
+                for environment in each
+            ]
+            for part in ("subject.txt", "txt", "part.html")
+        )
+        page = self._environment(FALLBACK).get_template("sign_in_link.html").render(parts=parts)
+        subject = " · ".join(" ".join(one.split()) for one in subjects)
+        return Letter(subject, "\n\n".join(one.strip() for one in texts) + "\n", page)
+
     def _spoken(self, locale: str) -> Locale:
         try:
             found = Locale.parse(locale)

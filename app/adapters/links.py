@@ -1,4 +1,4 @@
-"""Absolute links into the entrants' pages, for what is read outside of them."""
+"""Absolute links into our pages, for what is read outside of them."""
 
 from datetime import datetime
 from uuid import UUID
@@ -17,6 +17,11 @@ class Links:
     def __init__(self, public_url: str, signer: Signer) -> None:
         self._public_url = public_url
         self._signer = signer
+
+    def sign_in(self, account_id: UUID, counter: int, now: datetime) -> str:
+        """A one-time link for staff, made at that moment: good while the account's counter stands there."""
+        payload = {"account": account_id.hex, "counter": counter}
+        return f"{self._public_url}/account/link/{self._signer.sign(Purpose.SIGN_IN, payload, now)}"
 
     def landing(self, slug: str) -> str:
         """Where people enter."""

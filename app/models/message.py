@@ -14,6 +14,7 @@ class MessageKind(StrEnum):
     """What a message says."""
 
     AWARD_WON = "award_won"
+    SIGN_IN_LINK = "sign_in_link"  # to staff; `number` is the counter its link is good for
 
 
 class MessageState(StrEnum):

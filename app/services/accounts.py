@@ -16,7 +16,7 @@ from app.domain.identity import InvalidAddress, canonical_email
 from app.domain.ids import random_id
 from app.domain.roles import Role
 from app.models import Account
-from app.services import audit
+from app.services import audit, outbox
 from app.services.audit import Actor
 from app.services.fields import check_new_password, one_line
 from app.services.uow import unit_of_work
@@ -79,10 +79,18 @@ def anyone_can_sign_in(session: Session) -> bool:
 
 @unit_of_work
 def invite(
-    session: Session, email: str, role: Role, *, actor: Actor, now: datetime, rng: Rng, reason: str = ""
+    session: Session,
+    email: str,
+    role: Role,
+    *,
+    by_mail: bool = False,
+    actor: Actor,
+    now: datetime,
+    rng: Rng,
+    reason: str = "",
 ) -> Account:
     """The account of that address in that role, made if need be; links handed out before are dead from now
-    on.
+    on. With `by_mail` a link is also sent there.
 
     Raises InvalidInput for a malformed address, Conflict for a disabled account, or when the last admin would
     go.
@@ -105,6 +113,8 @@ def invite(
             _keep_an_admin(session, account)
         _give_role(account, role)
         account.link_counter += 1
+    if by_mail:
+        outbox.send_sign_in_link(session, account.id, account.link_counter, now=now, rng=rng)
     after = {"role": role}
     audit.record(
         session, actor, "account.invite", address, now=now, before=before, after=after, reason=reason

@@ -47,6 +47,7 @@ from app.domain.delivery import (
 from app.domain.errors import Conflict, NotFound
 from app.domain.ids import first_id_after, first_id_at, time_ordered_id
 from app.models import (
+    Account,
     Award,
     AwardStatus,
     Campaign,
@@ -85,6 +86,8 @@ class InHand:
     kind: MessageKind
     entry_id: UUID | None
     tries: int
+    account_id: UUID | None = None
+    number: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +119,12 @@ def announce_again(session: Session, entry_id: UUID, *, now: datetime, rng: Rng)
     again = _new(MessageKind.AWARD_WON, entry_id, entrant_id, number, now, rng)
     session.execute(insert(Message), again)
     return True
+
+
+def send_sign_in_link(session: Session, account_id: UUID, counter: int, *, now: datetime, rng: Rng) -> None:
+    """Have a member of staff sent the one-time link of that counter, in the transaction of the caller."""
+    values = _message(MessageKind.SIGN_IN_LINK, counter, now, rng)
+    session.execute(insert(Message), values | {"account_id": account_id})
 
 
 @unit_of_work
@@ -188,7 +197,9 @@ def _take_one(session: Session, *, now: datetime) -> tuple[bool, InHand | None]:
         _note(session, row, due_at=free)
         return True, None
     is_ours = _note(session, row, due_at=now + LEASE, tried_at=now, tries=row.tries + 1)
-    return True, InHand(row.id, row.kind, row.entry_id, row.tries + 1) if is_ours else None
+    if not is_ours:
+        return True, None
+    return True, InHand(row.id, row.kind, row.entry_id, row.tries + 1, row.account_id, row.number)
 
 
 def _last_to_same(session: Session, row: Row[*tuple[Any, ...]], now: datetime) -> datetime | None:
@@ -259,6 +270,8 @@ def _send(session: Session, message: InHand, office: PostOffice, now: datetime) 
 
 def _written(session: Session, message: InHand, office: PostOffice, now: datetime) -> EmailMessage | NotSent:
     """The message in full, out of what is committed; the read is over when it returns."""
+    if message.account_id is not None:
+        return _link_written(session, message, message.account_id, office, now)
     row = session.execute(_AWARD, {"entry": message.entry_id}).one_or_none()
     session.rollback()
     if row is None:
@@ -291,14 +304,34 @@ def _written(session: Session, message: InHand, office: PostOffice, now: datetim
         return NotSent(Trouble.ADDRESS, for_good=True)
 
 
+def _link_written(
+    session: Session, message: InHand, account_id: UUID, office: PostOffice, now: datetime
+) -> EmailMessage | NotSent:
+    """The one-time link is made here and stands nowhere; used or replaced meanwhile, it is not sent."""
+    email = session.scalar(
+        select(Account.email).where(
+            Account.id == account_id,
+            Account.link_counter == message.number,
+            Account.disabled_at.is_(None),
+        )
+    )
+    session.rollback()
+    if email is None:
+        return NotSent(Trouble.GONE, for_good=True)
+    letter = office.letters.sign_in_link(office.links.sign_in(account_id, message.number, now), email)
+    return compose(letter, to=email, sender=office.sender, sender_name="", message_id=message.id, now=now)
+
+
 def _new(
     kind: MessageKind, entry_id: UUID, entrant_id: UUID, number: int, now: datetime, rng: Rng
 ) -> dict[str, Any]:
+    return _message(kind, number, now, rng) | {"entry_id": entry_id, "entrant_id": entrant_id}
+
+
+def _message(kind: MessageKind, number: int, now: datetime, rng: Rng) -> dict[str, Any]:
     return {
         "id": time_ordered_id(now, rng),
         "kind": kind,
-        "entry_id": entry_id,
-        "entrant_id": entrant_id,
         "number": number,
         "state": MessageState.WAITING,
         "created_at": now,
@@ -320,6 +353,8 @@ _DUE = (
         Message.kind,
         Message.entry_id,
         Message.entrant_id,
+        Message.account_id,
+        Message.number,
         Message.created_at,
         Message.due_at,
         Message.tries,

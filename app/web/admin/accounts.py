@@ -72,7 +72,12 @@ def invite() -> Response:
     form = InviteForm()
     account = form.submit(
         lambda: service.invite(
-            db.session(), str(form.email.data), Role(form.role.data), rng=tools().rng, **trail()
+            db.session(),
+            str(form.email.data),
+            Role(form.role.data),
+            by_mail=tools().office is not None,
+            rng=tools().rng,
+            **trail(),
         )
     )
     return _page(form) if account is None else _with_link(account)
@@ -85,7 +90,14 @@ def renew_link(account_id: UUID) -> Response:
     """A new one-time link, for somebody who lost the old one or the password."""
     account = service.get(db.session(), account_id)
     try:
-        account = service.invite(db.session(), account.email, account.role, rng=tools().rng, **trail())
+        account = service.invite(
+            db.session(),
+            account.email,
+            account.role,
+            by_mail=tools().office is not None,
+            rng=tools().rng,
+            **trail(),
+        )
     except Conflict as error:
         return _page_with(told(error))
     return _with_link(account)
@@ -152,9 +164,11 @@ def limit(account_id: UUID) -> Response:
 def _with_link(account: Account) -> Response:
     token = tools().signer.sign(Purpose.SIGN_IN, service.link_payload(account), tools().now())
     session[FRESH_LINK] = {"email": account.email, "token": token}
-    return done(
-        _("The link is made. It works once, for two days."), url_for("admin.accounts.index", _anchor="link")
-    )
+    if tools().office is None:
+        message = _("The link is made. It works once, for two days.")
+    else:
+        message = _("The link is made and on its way by mail. It works once, for two days.")
+    return done(message, url_for("admin.accounts.index", _anchor="link"))
 
 
 def _page_with(problem: str) -> Response:
