@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 
 from app.adapters.tokens import Purpose
 from app.domain.errors import NotFound
+from app.domain.moments import NoSuchTime, TwiceTime, moment_of
 from app.domain.odds import MAX_WEIGHT
 from app.extensions import db, tools
 from app.models import Account, Campaign, Partner, Prize, Tier
@@ -104,7 +105,17 @@ def read_moment(text: str | None, zone: str, option: str) -> datetime | None:
     if moment.tzinfo is not None:
         return moment
     try:
-        return moment.replace(tzinfo=ZoneInfo(zone))
+        return moment_of(moment, ZoneInfo(zone))
+    except NoSuchTime as error:
+        raise click.BadParameter(
+            f"the clocks jump over {text} in {zone}; the next time after it is {error.instead.isoformat()}.",
+            param_hint=option,
+        ) from error
+    except TwiceTime as error:
+        raise click.BadParameter(
+            f"{text} comes twice in {zone}; write {error.first.isoformat()} or {error.second.isoformat()}.",
+            param_hint=option,
+        ) from error
     except (ZoneInfoNotFoundError, ValueError):
         raise click.BadParameter(
             f"{zone!r} is no known time zone; use one such as Europe/Istanbul.", param_hint="--timezone"

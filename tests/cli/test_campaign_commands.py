@@ -63,6 +63,20 @@ def test_own_words_are_set_and_what_contradicts_is_told(
     assert "not UTF-8" in refused(run("rules", draft, "--rules", str(text)))
 
 
+@pytest.mark.parametrize(
+    ("opens", "hint"),
+    [
+        ("2030-03-31T02:30", "next time after it is 2030-03-31T03:30:00"),
+        ("2030-10-27T02:30", "write 2030-10-27T02:30:00+02:00 or 2030-10-27T02:30:00+01:00"),
+    ],
+)
+def test_on_the_nights_when_clocks_change_a_time_has_to_be_clear(run: Run, opens: str, hint: str) -> None:
+    words = ["create", "night", "--title", "Night", "--timezone", "Europe/Berlin", "--opens"]
+    # click folds its lines
+    assert hint in " ".join(refused(run(*words, opens)).split())
+    assert "is a draft" in said(run(*words, "2030-10-27T02:30+01:00"))
+
+
 def test_the_check_says_what_blocks(run: Run, draft: str) -> None:
     printed = said(run("check", draft))
     assert "look at  it has no end" in printed

@@ -1,5 +1,6 @@
 """Official rules: each change of what they state is a version, kept as it was, and pinned to entries."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -52,7 +53,7 @@ def test_every_change_of_what_they_state_is_the_next_version(session: Session) -
     prize = prizes.find_by_name(session, campaign.id, "Gold prize")
     assert prize is not None
     trail: dict[str, Any] = {"actor": COMMAND_LINE, "now": NOON}
-    steps = [
+    steps: list[Callable[[], object]] = [
         lambda: edit(session, campaign, closes_at=NOON + timedelta(days=3)),
         lambda: campaigns.set_lose_weight(session, campaign.id, 7, **trail),
         lambda: tiers.edit(session, gold.id, tiers.TierPlan("Golden", 1), **trail),

@@ -147,7 +147,8 @@ class CampaignForm(StaffForm):
         )
 
     def _moment(self, name: str, zone: ZoneInfo, stored: datetime | None) -> datetime | None:
-        local = self[f"{name}_at"].data
+        field = f"{name}_at"
+        local = self[field].data
         # Not only seconds are lost in the form: the hour that comes twice when clocks go back looks the same.
         chosen = self[f"{name}_which"].data
         if local is None or (local == _local(stored, zone) and not chosen):
@@ -156,14 +157,14 @@ class CampaignForm(StaffForm):
             return moment_of(local, zone, Which(chosen) if chosen in WHICH_NAMES else None)
         except NoSuchTime as error:
             raise InvalidInput(
-                f"{name}_at",
+                field,
                 "the clocks jump over this time that night; the next one after it is %(time)s",
-                time=f"{error.instead:%H:%M}",
+                time=error.instead.strftime("%H:%M"),
             ) from error
         except TwiceTime as error:
             self.asks_which = self.asks_which | {name}
             raise InvalidInput(
-                f"{name}_at",
+                field,
                 "this time comes twice that night: first at %(first)s, then at %(second)s; choose below",
                 first=_with_offset(error.first),
                 second=_with_offset(error.second),
