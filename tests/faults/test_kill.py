@@ -115,8 +115,7 @@ def test_control_an_answer_without_a_commit_is_found(
     session.rollback()
     history = History()
     with served_again(database_url, tmp_path, "wsgi_unkept") as port, Clients(port, history).at_work(1):
-        while not history.count(Kind.OK):
-            time.sleep(0.01)
+        wait_for_answers(history, 1)
     with engine_for(database_url, 1) as engine:
         found = contradictions(history, stored_outcomes(engine), all_can_win=True)
     assert found

@@ -7,6 +7,7 @@ from unittest.mock import patch
 
 from sqlalchemy.orm import Session
 
+from app.adapters.direct import DirectConnection
 from app.domain.outcomes import Outcome
 from app.services.entries import Submission, submit_entry
 from app.web.public import views
@@ -19,7 +20,7 @@ def answer_at_once(session: Session, submission: Submission, **tools: Any) -> Ou
     """Stands in for `submit_entry`: what it answers is never committed."""
     session.rollback()
     try:
-        return _enter(session, submission, **tools)
+        return _enter(DirectConnection(session.connection()), submission, **tools)
     finally:
         session.rollback()
 
