@@ -6,7 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.domain.identity import InvalidAddress, canonical_email, mask_email, network_prefix
+from app.domain.identity import (
+    InvalidAddress,
+    canonical_email,
+    is_loopback,
+    mask_email,
+    network_prefix,
+    wire_address,
+)
 
 
 @pytest.mark.parametrize(
@@ -219,3 +226,22 @@ def test_networks(ip: str, network: str) -> None:
 def test_text_that_is_no_network(ip: str) -> None:
     with pytest.raises(ValueError, match="IPv4 or IPv6"):
         network_prefix(ip)
+
+
+@pytest.mark.parametrize(
+    ("address", "wire"),
+    [
+        ("Ada.L+x@Example.ORG", "Ada.L+x@example.org"),
+        ("zoë@bücher.example", "zoë@xn--bcher-kva.example"),
+        ("ada@xn--bcher-kva.example", "ada@xn--bcher-kva.example"),
+    ],
+)
+def test_mail_goes_to_the_address_as_typed(address: str, wire: str) -> None:
+    assert wire_address(address) == wire
+
+
+def test_this_very_machine() -> None:
+    for host in ("localhost", "shop.localhost", "127.0.0.1", "::1"):
+        assert is_loopback(host)
+    for host in ("example.org", "192.0.2.1", "localhost.example.org", ""):
+        assert not is_loopback(host)
