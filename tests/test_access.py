@@ -82,6 +82,8 @@ ACCESS: dict[str, Role | None] = {
     "admin.codes.upload": Role.EDITOR,
     "admin.codes.generate": Role.EDITOR,
     "admin.codes.export": Role.EDITOR,
+    "admin.codes.withdraw": Role.EDITOR,
+    "admin.codes.settle": Role.EDITOR,
     "admin.winners.index": Role.VIEWER,
     "admin.winners.reveal": Role.EDITOR,
     "admin.winners.export": Role.EDITOR,
@@ -124,6 +126,8 @@ STEP_UP: dict[str, StepUp] = {
     "admin.codes.upload": StepUp.LIVE,
     "admin.codes.generate": StepUp.LIVE,
     "admin.codes.export": StepUp.ALWAYS,
+    "admin.codes.withdraw": StepUp.LIVE,
+    "admin.codes.settle": StepUp.LIVE,
     "admin.campaign_files.export": StepUp.ALWAYS,
     "admin.winners.reveal": StepUp.ALWAYS,
     "admin.winners.export": StepUp.ALWAYS,
@@ -147,6 +151,7 @@ PARTS = {
     "partner": "ayse",
     "token": "no-token",
     "version": 1,
+    "batch_id": 1,
     "filename": "css/tokens.css",
 } | {"session_id": UUID(int=1)}
 

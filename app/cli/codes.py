@@ -1,6 +1,7 @@
 """Codes on the command line."""
 
 from collections.abc import Iterable
+from pathlib import Path
 from typing import BinaryIO
 
 import click
@@ -32,7 +33,7 @@ def import_(slug: str, prize: str, file: BinaryIO, dry_run: bool, as_json: bool)
     One code a line, or a CSV with a column called code.
     """
     found = named_prize(named_campaign(slug), prize)
-    report = _import(found, _read(file), dry_run)
+    report = _import(found, _read(file), dry_run, Path(file.name).name)
     if as_json:
         echo_json(_as_json(report, dry_run))
     else:
@@ -82,7 +83,7 @@ def _read(file: BinaryIO) -> CodeList:
         raise click.ClickException(f"{error} Nothing was written.") from error
 
 
-def _import(prize: Prize, code_list: CodeList, dry_run: bool) -> ImportReport:
+def _import(prize: Prize, code_list: CodeList, dry_run: bool, file_name: str) -> ImportReport:
     if dry_run:
         return service.check_import(session(), prize.id, code_list)
     with progress(len(code_list.codes), "Importing codes") as watch:
@@ -90,6 +91,7 @@ def _import(prize: Prize, code_list: CodeList, dry_run: bool) -> ImportReport:
             session(),
             prize.id,
             code_list,
+            file_name=file_name,
             actor=COMMAND_LINE,
             now=tools().now(),
             rng=tools().rng,
@@ -100,6 +102,8 @@ def _import(prize: Prize, code_list: CodeList, dry_run: bool) -> ImportReport:
 def _tell(report: ImportReport, prize: Prize, dry_run: bool) -> None:
     act = "to import" if dry_run or not report.ok else "imported"
     click.echo(f"{report.new:,} new codes {act} for {prize.name}")
+    if report.returning:
+        click.echo(f"{report.returning:,} withdrawn before anybody won them, which come back")
     faults = (
         ("known already", [str(line) for line in report.known]),
         (
@@ -126,6 +130,7 @@ def _as_json(report: ImportReport, dry_run: bool) -> dict[str, object]:
         "ok": report.ok,
         "written": report.ok and not dry_run,
         "new": report.new,
+        "returning": report.returning,
         "known": list(report.known),
         "duplicates": [fault._asdict() for fault in report.duplicates],
         "malformed": [fault._asdict() for fault in report.malformed],

@@ -8,10 +8,13 @@ from flask import Flask
 from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
+from app.domain.code_list import read_code_list
 from app.domain.roles import Role
 from app.models import Prize
-from app.services import audit, campaigns, prizes
+from app.services import audit, batches, campaigns, codes, prizes
+from app.services import stock as stock_service
 from app.services.audit import COMMAND_LINE
+from app.services.batches import BatchFigures
 from app.services.prizes import PrizePlan, Stock
 from tests.support.factories import TierSpec, make_campaign
 from tests.support.fakes import NOON, FakeRng
@@ -176,3 +179,71 @@ def test_the_part_comes_alone_for_htmx(editor: Staff, prize: Prize) -> None:
     part = editor.get(path(prize), headers=HTMX).get_data(as_text=True)
     assert "<html" not in part
     assert 'id="codes"' in part
+
+
+def batch_of(session: Session, prize: Prize) -> BatchFigures:
+    session.rollback()
+    return batches.listing(session, prize.id)[0]
+
+
+def test_a_batch_is_withdrawn_after_a_question_with_numbers(
+    editor: Staff, session: Session, prize: Prize
+) -> None:
+    upload(editor, prize, GOOD, "import")
+    page = editor.page(path(prize))
+    assert "codes.csv" in page
+    found = batch_of(session, prize)
+    where = path(prize, f"/batches/{found.batch.id}/withdraw")
+    question = editor.page(where)
+    assert "3 free codes are withdrawn and can no longer be won." in question
+    assert stock(session, prize) == Stock(free=3)
+    answer = editor.post(where, {"reason": "leaked"})
+    assert "3 codes of Gold prize are withdrawn." in editor.page(answer.location)
+    assert stock(session, prize) == Stock(withdrawn=3)
+    record = audit.latest(session)[0]
+    assert (record.action, record.reason) == ("codes.withdraw", "leaked")
+    assert editor.get(path(prize, f"/batches/{found.batch.id + 1}/withdraw")).status_code == 404
+    again = upload(editor, prize, GOOD).get_data(as_text=True)
+    assert "3 more codes were withdrawn before anybody won them, and come back." in again
+    assert "Import 3 codes" in again
+    taken = upload(editor, prize, GOOD, "import")
+    assert "3 codes are in stock for Gold prize." in editor.page(taken.location)
+    assert "3 had been withdrawn before" in editor.page(path(prize))
+
+
+@pytest.mark.parametrize(
+    ("unit", "told", "button", "message", "left"),
+    [
+        ("_decide", "Coming in: 6 so far", "Stop it", "Stopped. Nothing of it came in.", Stock()),
+        ("_offer_some", "Being put on offer: 6 to go", "Put on offer now", "are on offer.", Stock(free=6)),
+    ],
+)
+def test_what_was_left_half_way_is_settled(
+    editor: Staff,
+    session: Session,
+    prize: Prize,
+    monkeypatch: pytest.MonkeyPatch,
+    unit: str,
+    told: str,
+    button: str,
+    message: str,
+    left: Stock,
+) -> None:
+    def broken_off(*_args: Any, **_options: Any) -> None:
+        raise KeyboardInterrupt
+
+    listed = read_code_list(f"CODE-{number}" for number in range(6))
+    with monkeypatch.context() as patch:
+        patch.setattr(stock_service, "PART", 4)
+        patch.setattr(batches, unit, broken_off)
+        patch.setattr(batches, "stop", lambda *_args: None)
+        with pytest.raises(KeyboardInterrupt):
+            codes.import_codes(session, prize.id, listed, actor=COMMAND_LINE, now=NOON, rng=FakeRng(1))
+    page = editor.page(path(prize))
+    assert told in page
+    assert button in page
+    answer = editor.post(path(prize, f"/batches/{batch_of(session, prize).batch.id}/settle"))
+    page = editor.page(answer.location)
+    assert message in page
+    assert ("Did not come in" in page) == (left == Stock())
+    assert stock(session, prize) == left

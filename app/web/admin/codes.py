@@ -1,4 +1,4 @@
-"""Codes of a prize: upload after a dry run, generate, export what is free."""
+"""Codes of a prize: upload after a dry run, generate, export what is free, withdraw a batch."""
 
 from typing import Any, BinaryIO, cast
 from uuid import UUID
@@ -16,15 +16,17 @@ from app.domain.code_list import CodeList, NotText, TooManyCodes, decode_code_fi
 from app.domain.errors import InvalidInput
 from app.domain.roles import Role
 from app.extensions import db, tools
-from app.models import Campaign, Prize, PrizeKind
+from app.models import BatchState, Campaign, Prize, PrizeKind
+from app.services import batches, prizes
 from app.services import codes as service
-from app.services import prizes
+from app.services.batches import BatchFigures
 from app.services.codes import ImportReport
 from app.web.access import StepUp, current_actor, may, requires, step_up
-from app.web.admin.answers import done, show, trail
+from app.web.admin.answers import Ask, asked, done, show, trail
 from app.web.admin.downloads import as_download
 from app.web.admin.frame import campaign_of, prize_of
 from app.web.admin.pool_forms import MAX_UNITS
+from app.web.admin.wording import staying, withdrawal
 from app.web.filters import grouped
 from app.web.staff_forms import AtMost, Line, Present, StaffForm, WholeNumber
 
@@ -88,8 +90,8 @@ def upload(slug: str, prize_id: UUID) -> Response:
         message = ngettext(
             "%(count)s code is in stock for %(prize)s.",
             "%(count)s codes are in stock for %(prize)s.",
-            report.new,
-            count=grouped(report.new),
+            report.taken_in,
+            count=grouped(report.taken_in),
             prize=prize.name,
         )
         return done(message, url_for("admin.codes.index", slug=slug, prize_id=prize_id))
@@ -139,13 +141,62 @@ def export(slug: str, prize_id: UUID) -> Response:
     return as_download(write_rows(("code",), ((code,) for code in free)), f"{campaign.slug}-codes.csv")
 
 
+@blueprint.route("/batches/<int:batch_id>/withdraw", methods=["GET", "POST"])
+@requires(Role.EDITOR)
+@step_up(StepUp.LIVE)
+def withdraw(slug: str, prize_id: UUID, batch_id: int) -> Response:
+    """Ask, with numbers; then withdraw what is free of one batch."""
+    campaign = campaign_of(slug)
+    prize = prize_of(campaign, prize_id)
+    found = batches.get(db.session(), prize.id, batch_id)
+    if request.method == "GET":
+        return asked(_question(slug, found))
+    count = batches.withdraw(db.session(), prize_id, batch_id, **trail())
+    message = ngettext(
+        "%(count)s code of %(prize)s is withdrawn.",
+        "%(count)s codes of %(prize)s are withdrawn.",
+        count,
+        count=grouped(count),
+        prize=prize.name,
+    )
+    return done(message, url_for("admin.codes.index", slug=slug, prize_id=prize_id))
+
+
+@blueprint.post("/batches/<int:batch_id>/settle")
+@requires(Role.EDITOR)
+@step_up(StepUp.LIVE)
+def settle(slug: str, prize_id: UUID, batch_id: int) -> Response:
+    """End what was left half-way: a decided batch comes in, any other is stopped."""
+    campaign = campaign_of(slug)
+    prize = prize_of(campaign, prize_id)
+    found = batches.get(db.session(), prize.id, batch_id)
+    if found.batch.state is BatchState.OFFERING:
+        batches.finish(db.session(), batch_id, now=tools().now())
+        message = _("The codes are on offer.")
+    else:
+        batches.stop(db.session(), batch_id)
+        message = _("Stopped. Nothing of it came in.")
+    return done(message, url_for("admin.codes.index", slug=slug, prize_id=prize_id))
+
+
+def _question(slug: str, found: BatchFigures) -> Ask:
+    prize_id = found.batch.prize_id
+    return Ask(
+        _("Withdraw this batch?"),
+        (withdrawal(found.free), staying(found.won)),
+        url_for("admin.codes.withdraw", slug=slug, prize_id=prize_id, batch_id=found.batch.id),
+        _("Withdraw the codes"),
+        url_for("admin.codes.index", slug=slug, prize_id=prize_id),
+    )
+
+
 def _read(file: FileStorage | None, prize: Prize, *, is_import: bool) -> ImportReport:
     if file is None or not file.filename:
         raise InvalidInput("file", "Choose a file.")
     listed = _listed(file)
     if not is_import:
         return service.check_import(db.session(), prize.id, listed)
-    return service.import_codes(db.session(), prize.id, listed, **_without_reason())
+    return service.import_codes(db.session(), prize.id, listed, file_name=file.filename, **_without_reason())
 
 
 def _listed(file: FileStorage) -> CodeList:
@@ -180,6 +231,7 @@ def _page(
         prize=prize,
         takes_codes=prize.kind is PrizeKind.CODES,
         stock=prizes.stock_of(db.session(), prize.id),
+        batches=batches.listing(db.session(), prize.id) if prize.kind is PrizeKind.CODES else [],
         upload=upload or UploadForm(formdata=None),
         generate=generate or GenerateForm(formdata=None, data={"prefix": ""}),
         report=report,
