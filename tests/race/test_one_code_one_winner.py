@@ -11,8 +11,9 @@ import pytest
 from sqlalchemy.orm import Session
 
 from app.adapters.chance import SystemRng
+from app.adapters.database import Isolation, Limits
 from app.domain.outcomes import Lost, Outcome, Won
-from app.services import entries
+from app.services import entries, uow
 from tests.race.books import broken_promises, read_books
 from tests.race.crowd import engine_for, enter, together
 from tests.race.tables import create_tables_without
@@ -79,6 +80,20 @@ def test_ten_codes_have_ten_winners(session: Session, database_url: str) -> None
         CODES,
         0,
     )
+
+
+@pytest.mark.parametrize("databases", [pytest.param("postgres", marks=pytest.mark.postgres)], indirect=True)
+def test_ten_codes_have_ten_winners_also_when_units_are_serializable(
+    session: Session, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Most are sent back by the database several times: 16 tries were the most that were seen."""
+    monkeypatch.setattr(uow, "MAX_ATTEMPTS", 60)
+    make_campaign(session, STOCK)
+    limits = Limits(Isolation.SERIALIZABLE, statement_seconds=30)
+    with engine_for(database_url, PEOPLE, limits=limits) as engine:
+        outcomes = together(PEOPLE, lambda number: enter(engine, submission(number)))
+        assert broken_promises(engine) == []
+    assert tally(outcomes) == KEPT
 
 
 def test_ten_codes_have_ten_winners_over_http(session: Session, database_url: str, tmp_path: Path) -> None:
