@@ -15,7 +15,7 @@ from email.policy import SMTP, SMTPUTF8
 from email.utils import format_datetime, parseaddr
 from enum import StrEnum
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, assert_never
 from urllib.parse import unquote, urlsplit
 from uuid import UUID
 
@@ -282,3 +282,5 @@ def make_mailer(route: Route | None) -> Mailer | None:
             return ConsoleMailer()
         case None:
             return None
+        case _ as unreachable:
+            assert_never(unreachable)

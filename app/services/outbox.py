@@ -225,17 +225,16 @@ def settle(
     connection: DirectConnection, message: InHand, sending: Sending, *, now: datetime, rng: Rng
 ) -> None:
     """Write down what came of a try: sent, to be tried again, or given up."""
-    match sending:
-        case Sent():
-            connection.execute(_SENT, {"message": message.id, "at": now})
-        case NotSent(for_good=for_good):
-            # Not over the head of another worker that took the message on since.
-            this_try = {"message": message.id, "try": message.tries, "error": str(sending)}
-            again = None if for_good else next_try(message.tries, now, rng)
-            if again is None:
-                connection.execute(_FAILED, this_try)
-            else:
-                connection.execute(_AGAIN, this_try | {"again": again})
+    if isinstance(sending, Sent):
+        connection.execute(_SENT, {"message": message.id, "at": now})
+        return
+    # Not over the head of another worker that took the message on since.
+    this_try = {"message": message.id, "try": message.tries, "error": str(sending)}
+    again = None if sending.for_good else next_try(message.tries, now, rng)
+    if again is None:
+        connection.execute(_FAILED, this_try)
+    else:
+        connection.execute(_AGAIN, this_try | {"again": again})
 
 
 @unit_of_work

@@ -18,7 +18,7 @@ from app.domain.delivery import LEASE, MAX_TRIES, QUIET, TOO_OLD, NotSent, Sendi
 from app.domain.errors import Conflict, NotFound
 from app.domain.outcomes import Lost, Won
 from app.models import AuditRecord, Award, AwardStatus, Message, MessageState
-from app.services import outbox
+from app.services import housekeeping, outbox
 from app.services.audit import COMMAND_LINE
 from app.services.entries import submit_entry
 from app.services.outbox import PostOffice
@@ -239,6 +239,17 @@ def test_a_late_success_counts_whoever_has_it_in_hand(session: Session, won: Won
     assert messages(session)[0].state is MessageState.SENT
 
 
+def test_what_changed_since_it_was_looked_at_is_left_alone(
+    session: Session, won: Won, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def meanwhile(same: Session, *_given: object) -> None:
+        same.execute(update(Message).values(state=MessageState.SENT, sent_at=NOON))
+
+    monkeypatch.setattr(outbox, "_last_to_same", meanwhile)
+    assert outbox.take(session, now=NOON) is None
+    assert messages(session)[0].tries == 0
+
+
 def test_one_address_gets_one_mail_an_hour(session: Session) -> None:
     for seed, slug in enumerate(("summer", "winter")):
         make_campaign(session, slug=slug, seed=seed)
@@ -331,3 +342,11 @@ def test_old_messages_are_forgotten_a_few_at_once_and_whole_moments(
         left.append(len(messages(session)))
     assert left == [2, 1]
     assert [message.created_at for message in messages(session)] == [NOON + 3 * LATER]
+
+
+def test_housekeeping_forgets_what_became_of_mail_a_month_ago(session: Session, few_at_once: None) -> None:
+    make_campaign(session)
+    for number in range(1, 7):
+        win(session, number, now=NOON + number * LATER)
+    housekeeping.purge(session, now=NOON + 6 * LATER + housekeeping.MESSAGES_KEPT)
+    assert [message.created_at for message in messages(session)] == [NOON + 6 * LATER]
