@@ -6,7 +6,8 @@ types and errors are those one gets from SQLAlchemy.
 """
 
 from collections import namedtuple
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from sqlalchemy import Connection, Dialect, Executable
@@ -53,7 +54,7 @@ class DirectConnection:
         self._connection = connection
         self._dialect = connection.dialect
         self._errors = connection.dialect.loaded_dbapi.Error
-        self._cursor: Any = connection.connection.cursor()
+        self._driver: Any = connection.connection.driver_connection
 
     def row(self, prepared: Prepared, values: Mapping[str, Any]) -> Any:
         """The first row, a named tuple; None when there is none."""
@@ -73,24 +74,47 @@ class DirectConnection:
     @property
     def in_transaction(self) -> bool:
         """False once SQLite has ended the transaction itself, as it does when the disk is full."""
-        return bool(self._cursor.connection.in_transaction)
+        return bool(self._driver.in_transaction)
 
     def _run(self, sql: str, parameters: Any, *, fetch: bool = False) -> Any:
         try:
-            self._cursor.execute(sql, parameters)
-            return self._cursor.fetchone() if fetch else None
+            cursor = (
+                self._driver.cursor()
+            )  # each its own: answers may come in later than the next question goes
+            cursor.execute(sql, parameters)
+            return cursor.fetchone() if fetch else None
         except self._errors as error:
-            raise self._as_sqlalchemy_has_it(error, sql) from error
+            raise _as_sqlalchemy_has_it(self._connection, error, sql) from error
 
-    def _as_sqlalchemy_has_it(self, error: Any, sql: str) -> Any:
-        """The error in SQLAlchemy's classes; a lost connection is given up. Values are left out: there are
-        codes and addresses among them.
-        """
-        driver = self._connection.connection.driver_connection
-        is_lost = self._dialect.is_disconnect(error, driver, self._cursor)
-        if is_lost:
-            self._connection.invalidate(error)
-        return DBAPIError.instance(sql, None, error, self._errors, connection_invalidated=is_lost)
+
+@contextmanager
+def pipelined(connection: Connection) -> Iterator[None]:
+    """On PostgreSQL, let statements that answer nothing travel with the next one that does.
+
+    Their errors come to light there, or at the end of the block. SQLite has no way to save.
+    """
+    if connection.dialect.name != "postgresql":
+        yield
+        return
+    driver: Any = connection.connection.driver_connection
+    try:
+        with driver.pipeline():
+            yield
+    except connection.dialect.loaded_dbapi.Error as error:
+        raise _as_sqlalchemy_has_it(connection, error, "") from error
+
+
+def _as_sqlalchemy_has_it(connection: Connection, error: Any, sql: str) -> Any:
+    """The error in SQLAlchemy's classes; a lost connection is given up. Values are left out: there are codes
+    and addresses among them.
+    """
+    driver = connection.connection.driver_connection
+    is_lost = connection.dialect.is_disconnect(error, driver, None)
+    if is_lost:
+        connection.invalidate(error)
+    return DBAPIError.instance(
+        sql, None, error, connection.dialect.loaded_dbapi.Error, connection_invalidated=is_lost
+    )
 
 
 class _Text:

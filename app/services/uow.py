@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from app.adapters.chance import SystemRng
 from app.adapters.database import MAX_WAITING, WAIT_SECONDS, WRITE, is_locked, is_retryable, write_turn
-from app.adapters.direct import DirectConnection
+from app.adapters.direct import DirectConnection, pipelined
 from app.domain.errors import Busy, CommitUnknown
 from app.services.group_commit import GroupCommit
 
@@ -120,7 +120,7 @@ def _together(session: Session, work: Callable[[DirectConnection], T]) -> T:
 def _transact(engine: Engine, work: Callable[[DirectConnection], T]) -> T:
     with write_turn(engine), engine.connect() as connection:
         connection.execution_options(**{WRITE: True})
-        with connection.begin():
+        with connection.begin(), pipelined(connection):
             return work(DirectConnection(connection))
 
 

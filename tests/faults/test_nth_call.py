@@ -7,7 +7,7 @@ of staff, done once. The controls commit every statement by itself, and half-don
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass, replace
 from itertools import count, product
 from typing import Any
@@ -78,8 +78,11 @@ def haunted(database_url: str, gremlin: Gremlin) -> Iterator[Engine]:
 
 
 @pytest.fixture
-def careless(haunted: Engine, database_url: str, gremlin: Gremlin) -> Iterator[Engine]:
+def careless(
+    haunted: Engine, database_url: str, gremlin: Gremlin, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Engine]:
     """The same without transactions: what a statement did stays done."""
+    monkeypatch.setattr(uow, "pipelined", nullcontext)  # a pipeline is a transaction by itself
     options = {"isolation_level": "AUTOCOMMIT"}
     with haunted_engine(database_url, gremlin, prepared=False, **options) as engine:
         yield engine
