@@ -290,7 +290,8 @@ def test_exporting_winners(run: Run, said: Said, session: Session, summer: str, 
         submit_entry(session, submission(number + 1), now=now, rng=FakeRng(number), vault=VAULT)
     printed = run("winners", "export", summer).stdout_bytes.decode()
     header, *rows = printed.splitlines()
-    assert header == '"won_at","name","email","tier","prize","code","partner","entry"'
+    assert header.startswith('"won_at","name","email","tier","prize","code","partner","entry","locale"')
+    assert run("winners", "export", summer, "--status", "sent").stdout_bytes.decode().splitlines() == [header]
     assert 0 < len(rows) < 6
     file = tmp_path / "winners.csv"
     assert f"{len(rows)} winners" in said("winners", "export", summer, str(file))

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import zipfile
 from datetime import timedelta
 from html import unescape
 
@@ -11,13 +12,15 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.domain.roles import Role
-from app.models import Award, Campaign, Code, Partner
-from app.services import audit, partners, prizes
+from app.models import Award, AwardStatus, Campaign, Code, Entry, Partner
+from app.services import audit, handling, partners, prizes
 from app.services.audit import COMMAND_LINE
 from app.services.entries import submit_entry
+from app.services.handling import Handling
+from app.services.prizes import PrizePlan
 from tests.support.factories import VAULT, TierSpec, make_campaign, submission
 from tests.support.fakes import NOON, FakeRng
-from tests.support.staff import HTMX, Staff, sign_in
+from tests.support.staff import HTMX, Staff, sign_in, version_in
 
 WINNERS = "/admin/campaigns/summer/winners"
 PARTNERS = "/admin/campaigns/summer/partners"
@@ -202,3 +205,175 @@ def test_the_audit_list_comes_in_pages(app: Flask, session: Session, campaign: C
     part = admin.get("/admin/audit?noun=account", headers=HTMX).get_data(as_text=True)
     assert "<html" not in part
     assert "Weight of no win changed" not in part
+
+
+def handled(session: Session) -> Award:
+    session.rollback()
+    session.expire_all()
+    return session.scalars(select(Award)).one()
+
+
+def test_a_win_is_changed_in_its_row(editor: Staff, session: Session, campaign: Campaign) -> None:
+    enter(session, 1)
+    path = f"{WINNERS}/{handled(session).entry_id.hex}/edit?text=person"
+    form = editor.page(path)
+    assert 'name="notes"' in form
+    values = {"stage": "contacted", "notes": "Called on Tuesday", "version": version_in(form)}
+    part = editor.post(path, values, htmx=True).get_data(as_text=True)
+    assert "Called on Tuesday" in part
+    assert 'name="notes"' not in part
+    assert (handled(session).status, handled(session).notes) == (AwardStatus.CONTACTED, "Called on Tuesday")
+    answer = editor.post(path, values | {"version": "2", "stage": "sent"})
+    assert answer.status_code == 303
+    assert "text=person" in answer.location
+    assert handled(session).status is AwardStatus.SENT
+
+
+def test_a_stale_row_shows_what_is_there_now(editor: Staff, session: Session, campaign: Campaign) -> None:
+    enter(session, 1)
+    path = f"{WINNERS}/{handled(session).entry_id.hex}/edit"
+    editor.post(path, {"stage": "sent", "notes": "theirs", "version": "1"})
+    late = editor.post(path, {"stage": "claimed", "notes": "mine", "version": "1"}, htmx=True)
+    assert late.status_code == 409
+    page = late.get_data(as_text=True)
+    assert "theirs" in page
+    assert "mine" in page
+    assert handled(session).notes == "theirs"
+
+
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [({"stage": "void"}, "Not a valid choice"), ({"notes": "x" * 2001}, "Use at most 2,000 characters")],
+)
+def test_a_wrong_row_says_so(
+    editor: Staff, session: Session, campaign: Campaign, values: dict[str, str], words: str
+) -> None:
+    enter(session, 1)
+    path = f"{WINNERS}/{handled(session).entry_id.hex}/edit"
+    answer = editor.post(path, {"stage": "new", "notes": "", "version": "1"} | values)
+    assert answer.status_code == 422
+    assert words in answer.get_data(as_text=True)
+
+
+def test_winners_are_found_by_status_and_day(editor: Staff, session: Session, campaign: Campaign) -> None:
+    enter(session, 2)
+    assert "Person 1" in editor.page(f"{WINNERS}?state=new&since=2030-06-15&until=2030-06-15")
+    for wanted in ("state=sent", "since=2030-06-16", "until=2030-06-14"):
+        assert "Nobody fits this filter" in editor.page(f"{WINNERS}?{wanted}")
+    for none in ("state=x", "since=x", "until=0001-01-01"):
+        assert "Person 1" in editor.page(f"{WINNERS}?{none}")
+    page = editor.page(f"{WINNERS}?text=person&since=2030-06-15&sort=oldest")
+    assert page.index("Person 1") < page.index("Person 2")
+    assert "text=person" not in link_with("winners?since", page)
+    assert "Take away: from 2030-06-15" in page
+
+
+def test_the_workbook_is_streamed_and_on_record(editor: Staff, session: Session, campaign: Campaign) -> None:
+    enter(session, 2)
+    answer = editor.post(f"{WINNERS}.xlsx", {"text": "person2@"})
+    assert answer.headers["Content-Disposition"] == 'attachment; filename="summer-winners.xlsx"'
+    with zipfile.ZipFile(io.BytesIO(answer.data)) as book:
+        sheet = book.read("xl/worksheets/sheet1.xml").decode()
+    assert "Person 2" in sheet
+    assert "Person 1" not in sheet
+    assert audit.latest(session)[0].action == "winners.export"
+
+
+def test_a_win_is_void_and_replaced_on_its_page(editor: Staff, session: Session, campaign: Campaign) -> None:
+    enter(session, 1)
+    entry = f"/admin/campaigns/summer/entries/{handled(session).entry_id.hex}"
+    assert "Declare this win void" in editor.page(entry)
+    refused = editor.post(f"{entry}/void", {"version": "1", "reason": " "}, htmx=True)
+    assert refused.status_code == 422
+    assert "Please fill this in." in refused.get_data(as_text=True)
+    part = editor.post(f"{entry}/void", {"version": "1", "reason": "Bought twice"}, htmx=True)
+    assert part.status_code == 200
+    text = part.get_data(as_text=True)
+    assert "The win is void." in text
+    assert "Bought twice" in text
+    assert "has been shown to somebody" in text
+    assert "<html" not in text
+    assert editor.post(f"{entry}/return").status_code == 409
+    assert editor.post(f"{entry}/void", {"version": "1", "reason": "x"}).status_code == 409
+    assert editor.post(f"/admin/campaigns/summer/winners/{entry[-32:]}/mail").status_code == 409
+    [prize] = prizes.listing(session, campaign.id)
+    stale = editor.post(f"{entry}/replace", {"version": "1", "prize": prize.id.hex})
+    assert stale.status_code == 409
+    none = editor.post(f"{entry}/replace", {"version": "2", "prize": "nonsense"})
+    assert none.status_code == 422
+    assert editor.post(f"{entry}/replace", {"version": "2", "prize": prize.id.hex}).status_code == 303
+    page = editor.page(entry)
+    assert "Gold prize is given in its place." in page
+    assert page.count("<strong>Gold prize</strong>") == 2
+    assert "instead of Gold prize" in editor.page(WINNERS)
+
+
+def test_a_thing_is_put_back_on_the_page_of_its_win(
+    editor: Staff, session: Session, campaign: Campaign
+) -> None:
+    enter(session, 1)
+    [gold] = prizes.listing(session, campaign.id)
+    plan = PrizePlan("Mug")
+    rng = FakeRng(5)
+    mug = prizes.add(session, gold.tier_id, plan, quantity=2, actor=COMMAND_LINE, now=NOON, rng=rng)
+    entry = f"/admin/campaigns/summer/entries/{handled(session).entry_id.hex}"
+    editor.post(f"{entry}/void", {"version": "1", "reason": "broken"})
+    editor.post(f"{entry}/replace", {"version": "2", "prize": mug.id.hex})
+    editor.post(f"{entry}/void", {"version": "3", "reason": "lost"})
+    assert "Put one back" in editor.page(entry)
+    assert "One more of Mug" in editor.post(f"{entry}/return", htmx=True).get_data(as_text=True)
+    assert "One was put back into stock for it." in editor.page(entry)
+
+
+def test_status_and_notes_on_the_page_of_the_entry(
+    editor: Staff, session: Session, campaign: Campaign
+) -> None:
+    enter(session, 1)
+    entry = f"/admin/campaigns/summer/entries/{handled(session).entry_id.hex}"
+    values = {"stage": "claimed", "notes": "by phone", "version": "1"}
+    assert "by phone" in editor.post(entry, values, htmx=True).get_data(as_text=True)
+    assert editor.post(entry, values).status_code == 409
+    assert handled(session).status is AwardStatus.CLAIMED
+
+
+def test_a_viewer_reads_and_does_not_handle(app: Flask, session: Session, campaign: Campaign) -> None:
+    enter(session, 1)
+    award = handled(session)
+    plan = Handling(AwardStatus.SENT, "noted")
+    handling.edit(session, award.entry_id, plan, actor=COMMAND_LINE, now=NOON)
+    page = sign_in(app, session, Role.VIEWER).page(f"/admin/campaigns/summer/entries/{award.entry_id.hex}")
+    assert "noted" in page
+    assert 'name="notes"' not in page
+
+
+def test_every_outcome_is_explained(editor: Staff, session: Session) -> None:
+    tiers = (TierSpec("Bronze", weight=0, codes=1), TierSpec("Gold", codes=1, fallback="Bronze"))
+    make_campaign(session, [*tiers, TierSpec("Tin", weight=0, codes=0)], slug="chain", seed=3)
+    for number in (1, 2, 3):
+        entry = submission(number, campaign="chain")
+        submit_entry(session, entry, now=NOON + timedelta(minutes=number), rng=FakeRng(number), vault=VAULT)
+    make_campaign(session, [TierSpec("Gold")], slug="thin", seed=4, lose_weight=10**15)
+    submit_entry(session, submission(9, campaign="thin"), now=NOON, rng=FakeRng(9), vault=VAULT)
+    words = ("and Gold had a prize left", "Bronze gave in its place", "Asked in turn: Gold → Bronze")
+    listed = session.scalars(select(Entry).order_by(Entry.name)).all()
+    for entry, expected in zip(listed, (*words, "belongs to no tier"), strict=True):
+        slug = "thin" if entry.name == "Person 9" else "chain"
+        page = unescape(editor.page(f"/admin/campaigns/{slug}/entries/{entry.id.hex}"))
+        assert expected in page
+        assert entry.entry_commit.hex() in page
+
+
+def test_all_entries_are_listed_and_found(editor: Staff, session: Session, campaign: Campaign) -> None:
+    entries = "/admin/campaigns/summer/entries"
+    assert "Nobody has entered yet" in editor.page(entries)
+    enter(session, 60)
+    first = editor.page(f"{entries}?outcome=won")
+    assert first.count('scope="row"') == 50
+    older = editor.page(link_with("after=", first))
+    assert older.count('scope="row"') == 10
+    assert "To the beginning" in older
+    assert editor.page(f"{entries}?text=person7@example.org").count('scope="row"') == 1
+    assert "No entry fits" in editor.page(f"{entries}?outcome=lost")
+    part = editor.get(f"{entries}?outcome=x", headers=HTMX).get_data(as_text=True)
+    assert part.count('scope="row"') == 50
+    assert "<html" not in part

@@ -46,7 +46,10 @@ class VoidForm(StaffForm):
     """Why a win is void."""
 
     reason = Line(
-        _l("Why"), [Present(), AtMost(200)], description=_l("Kept with the win and in the audit list.")
+        _l("Why"),
+        [Present(), AtMost(200)],
+        description=_l("Kept with the win and in the audit list."),
+        id="void-reason",
     )
     version = Version()
 
@@ -55,7 +58,7 @@ class ReplaceForm(StaffForm):
     """What the winner gets in place of what is void."""
 
     prize = SelectField(_l("Prize"), [Present()])
-    reason = Line(_l("Reason"), [AtMost(200)])
+    reason = Line(_l("Reason"), [AtMost(200)], id="replace-reason")
     version = Version()
 
     def offer(self, offers: Iterable[Offer], prize_id: UUID) -> None:
