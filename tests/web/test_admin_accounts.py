@@ -1,13 +1,17 @@
 """Accounts at the console."""
 
 import re
+from pathlib import Path
 
 import pytest
 from flask import Flask
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.domain.roles import Role
+from app.models import Message
 from app.services import accounts
+from tests.support.application import application, environment
 from tests.support.staff import HTMX, PASSWORD, Staff, csrf_token, make_account, sign_in
 
 ACCOUNTS = "/admin/accounts"
@@ -105,3 +109,21 @@ def test_an_unknown_account_is_not_found(admin: Staff) -> None:
     assert admin.get(f"{path}/disable").status_code == 404
     for what in ("link", "role", "disable", "enable"):
         assert admin.post(f"{path}/{what}", {"role": "viewer"}).status_code == 404
+
+
+def test_with_mail_on_the_link_also_goes_out(session: Session, database_url: str, tmp_path: Path) -> None:
+    folder = tmp_path / "mail"
+    settings = environment(database_url, tmp_path, PRIZEWELL_MAIL=folder.as_uri())
+    with application(settings) as app:
+        admin = sign_in(app, session, Role.ADMIN)
+        answer = admin.post(f"{ACCOUNTS}/invite", {"email": "new@example.org", "role": "viewer"})
+        assert answer.status_code == 303
+        page = admin.page(ACCOUNTS)
+        assert "on its way by mail" in page
+        assert link_in(page)
+        somebody = accounts.find_by_email(session, "new@example.org")
+        assert somebody is not None
+        admin.post(f"{ACCOUNTS}/{somebody.id.hex}/link")
+        session.rollback()
+        waiting = session.scalars(select(Message.number).where(Message.account_id == somebody.id))
+        assert list(waiting) == [1, 2]
