@@ -12,6 +12,7 @@ from app.config import load_settings
 from app.domain.delivery import Trouble
 from app.domain.outcomes import Won
 from app.domain.roles import Role
+from app.extensions import tools
 from app.models import AuditRecord, Message, MessageState
 from app.services.entries import submit_entry
 from app.web.admin.wording import mail_trouble
@@ -94,6 +95,18 @@ def test_the_result_promises_mail(app: Flask, session: Session) -> None:
     client = app.test_client()
     page = enter(client, filled_form(client), Accept="text/html", **{"HX-Request": "true"})
     assert "We also mail it to a…@example.org." in page.get_data(as_text=True)
+
+
+def test_the_links_in_the_mail_open(app: Flask, won: Won) -> None:
+    with app.app_context():
+        office = tools().office
+    assert office is not None
+    client = app.test_client()
+    for url in (office.links.result("summer", won.entry, won.at), office.links.rules("summer")):
+        page = client.get(url.removeprefix("http://localhost"))
+        assert page.status_code == 200
+    result = client.get(office.links.result("summer", won.entry, NOON).removeprefix("http://localhost"))
+    assert won.code in result.get_data(as_text=True)
 
 
 @pytest.fixture
