@@ -122,6 +122,11 @@ def end_others(session: Session, kept_id: UUID, *, actor: Actor, now: datetime) 
     return len(ended)
 
 
+def forget_unused(session: Session, now: datetime) -> None:
+    """Delete the sessions that nobody used for long. Part of the unit of work that tidies up."""
+    session.execute(delete(StaffSession).where(StaffSession.seen_at <= now - IDLE))
+
+
 def _is_on(now: datetime) -> ColumnElement[bool]:
     """Of a session joined with its account."""
     return and_(

@@ -10,16 +10,19 @@ from flask import Flask
 from sqlalchemy import func, select, text
 from sqlalchemy.orm import Session
 
+from app.adapters.second_factor import SecretVault
 from app.adapters.tokens import Purpose
 from app.domain.eligibility import CampaignStatus
 from app.domain.odds import OnEmpty
 from app.domain.roles import Role
 from app.extensions import tools
 from app.models import Account, Code
-from app.services import accounts, campaigns, odds, partners, prizes, tiers
+from app.services import accounts, audit, campaigns, odds, partners, prizes, second_factor, tiers
 from app.services.entries import submit_entry
+from tests.support.application import SEED_KEY
 from tests.support.factories import VAULT, submission
-from tests.support.fakes import FakeRng
+from tests.support.fakes import NOON, FakeRng
+from tests.support.staff import make_account
 
 Run = Callable[..., Result]
 
@@ -323,6 +326,19 @@ def test_sign_in_links(run: Run, said: Said, app: Flask, session: Session) -> No
     assert "email" in refused(run("account", "link", "nobody"))
     assert "last admin" in refused(run("account", "link", "ada@example.org", "--role", "viewer"))
     assert "--role" in refused(run("account", "link", "ada@example.org", "--role", "owner"))
+
+
+def test_a_lost_second_factor_is_taken_away(run: Run, said: Said, session: Session) -> None:
+    found = make_account(session, Role.ADMIN, "ada@example.org")
+    vault = SecretVault(bytes.fromhex(SEED_KEY))
+    second_factor.begin(session, found.id, now=NOON, rng=FakeRng(1), vault=vault)
+    session.rollback()
+    assert "signs in with the password alone" in said(
+        "account", "reset-second-factor", "ADA@example.org", "--reason", "phone lost"
+    )
+    assert audit.latest(session)[0].reason == "phone lost"
+    assert "no second factor" in refused(run("account", "reset-second-factor", "ada@example.org"))
+    assert "does not exist" in refused(run("account", "reset-second-factor", "eve@example.org"))
 
 
 def test_the_demo(run: Run, said: Said) -> None:

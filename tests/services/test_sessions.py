@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from app.domain.roles import Role
 from app.models import Account, StaffSession
-from app.services import accounts, audit, sessions, sign_in
+from app.services import accounts, audit, housekeeping, sessions, sign_in
 from app.services.audit import COMMAND_LINE, Actor
 from app.services.sessions import IDLE, LONGEST, PROVEN_FOR, SEEN_EVERY
 from tests.support.fakes import NOON, FakeRng
@@ -100,6 +100,14 @@ def test_sessions_that_are_over_are_forgotten_at_the_next_sign_in(session: Sessi
     kept = begin(session, bob, 2)
     fresh = begin(session, ada, 3, now=NOON + IDLE)
     assert set(session.scalars(select(StaffSession.id))) == {kept, fresh}
+
+
+def test_what_nobody_uses_is_forgotten(session: Session) -> None:
+    ada = make_account(session, Role.EDITOR)
+    begin(session, ada, 1)
+    kept = begin(session, make_account(session, Role.VIEWER), 2, now=NOON + timedelta(seconds=1))
+    housekeeping.purge(session, now=NOON + IDLE)
+    assert list(session.scalars(select(StaffSession.id))) == [kept]
 
 
 def test_the_list_shows_ones_own_the_last_used_first(session: Session) -> None:

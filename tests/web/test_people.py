@@ -332,6 +332,9 @@ def test_an_admin_limits_an_account(app: Flask, session: Session, campaign: Camp
     assert "/campaigns/winter" not in editor.page("/admin/")
     assert editor.get("/admin/campaigns/winter").status_code == 404
     assert "checked" in admin.page(path)
+    told = admin.page("/admin/audit?noun=account")
+    assert "<del>everything</del>" in told
+    assert "<ins>summer</ins>" in told
     assert admin.post(path, {"reach": "some", "campaigns": "f" * 32}).status_code == 422
     assert admin.post(path, {"reach": "all"}).status_code == 303
     assert editor.get("/admin/campaigns/winter").status_code == 200

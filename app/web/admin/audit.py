@@ -201,6 +201,8 @@ def changes_of(record: AuditRecord) -> list[Change]:
 
 def _value_told(name: str, value: Any) -> str:
     """A value in words: the stable words of the data as the forms say them."""
+    if name == "campaigns":  # that an account is limited to
+        return ", ".join(value) if value is not None else str(_("everything"))
     words = stable_words().get(name, {})
     return str(words[value]) if isinstance(value, str) and value in words else _told(value)
 
