@@ -5,6 +5,7 @@ given a replacement beside it; the last of these, or the award, is the one that 
 """
 
 from dataclasses import dataclass
+from dataclasses import replace as replace_values
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -14,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from app.domain.chance import Rng
 from app.domain.errors import Conflict, InvalidInput, NotFound, StaleEdit
+from app.domain.outcomes import Won
 from app.models import Award, AwardStatus, Campaign, Code, CodeStatus, Prize, PrizeKind, Replacement, Tier
 from app.services import audit
 from app.services.audit import Actor
@@ -56,6 +58,24 @@ def issues(session: Session, entry_id: UUID) -> list[Issue]:
 def standing(session: Session, entry_id: UUID) -> Issue | None:
     """The last of them: the one that counts, unless it is void. None for an entry that did not win."""
     return next(reversed(issues(session, entry_id)), None)
+
+
+def as_it_stands(session: Session, won: Won) -> Won | None:
+    """What a winner has now: the win, or the replacement in its place; None when it is void."""
+    last = standing(session, won.entry)
+    if last is None or last.status is AwardStatus.VOID:
+        return None
+    if isinstance(last, Award):
+        return won
+    prize, code = session.get_one(Prize, last.prize_id), session.get_one(Code, last.code_id)
+    return replace_values(
+        won,
+        tier=last.tier_name,
+        prize=last.prize_name,
+        code=code.text,
+        instructions=prize.instructions,
+        artwork=prize.artwork,
+    )
 
 
 def offers(session: Session, campaign_id: UUID) -> list[Offer]:

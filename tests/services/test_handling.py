@@ -260,6 +260,17 @@ def test_a_code_that_was_shown_does_not_go_back(
         handling.return_stock(session, won.entry, actor=COMMAND_LINE, now=LATER, rng=FakeRng(8))
 
 
+def test_what_the_winner_is_told(session: Session, won: Won, mug: Prize) -> None:
+    assert handling.as_it_stands(session, won) is won
+    void(session, won)
+    assert handling.as_it_stands(session, won) is None
+    given = handling.replace(session, won.entry, mug.id, actor=COMMAND_LINE, now=LATER)
+    told = handling.as_it_stands(session, won)
+    assert told is not None
+    assert (told.prize, told.tier, told.entry) == ("Mug", "Silver", won.entry)
+    assert told.code == session.get_one(Code, given.code_id).text
+
+
 def test_offers_are_what_is_in_stock(session: Session, campaign: Campaign, won: Won, mug: Prize) -> None:
     offered = [(each.prize.name, each.tier_name, each.free) for each in handling.offers(session, campaign.id)]
     assert offered == [("Gold prize", "Gold", 2), ("Silver prize", "Silver", 2), ("Mug", "Silver", 2)]

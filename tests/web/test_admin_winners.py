@@ -18,6 +18,7 @@ from app.services.audit import COMMAND_LINE
 from app.services.entries import submit_entry
 from app.services.handling import Handling
 from app.services.prizes import PrizePlan
+from tests.support import visitor
 from tests.support.factories import VAULT, TierSpec, make_campaign, submission
 from tests.support.fakes import NOON, FakeRng
 from tests.support.staff import HTMX, Staff, sign_in, version_in
@@ -377,3 +378,21 @@ def test_all_entries_are_listed_and_found(editor: Staff, session: Session, campa
     part = editor.get(f"{entries}?outcome=x", headers=HTMX).get_data(as_text=True)
     assert part.count('scope="row"') == 50
     assert "<html" not in part
+
+
+def test_the_winner_is_told_what_stands_now(app: Flask, session: Session, campaign: Campaign) -> None:
+    client = app.test_client()
+    answer = visitor.enter(client, visitor.filled_form(client), Accept="text/html")
+    [code] = won_codes(session)
+    assert code in client.get(answer.location).get_data(as_text=True)
+    entry_id = handled(session).entry_id
+    handling.void(session, entry_id, reason="Bought twice", actor=COMMAND_LINE, now=NOON)
+    page = client.get(answer.location).get_data(as_text=True)
+    assert "This win was withdrawn" in page
+    assert "Bought twice" not in page
+    assert code not in page
+    [prize] = prizes.listing(session, campaign.id)
+    given = handling.replace(session, entry_id, prize.id, actor=COMMAND_LINE, now=NOON)
+    page = client.get(answer.location).get_data(as_text=True)
+    assert session.get_one(Code, given.code_id).text in page
+    assert code not in page

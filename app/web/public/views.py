@@ -17,7 +17,7 @@ from app.domain.identity import mask_email
 from app.domain.outcomes import Drawn, Lost, Outcome, RefusalReason, Refused, Won
 from app.extensions import client_address, csrf, db, limiter, tools
 from app.models import NonceSource, Partner
-from app.services import campaigns, landing, partners
+from app.services import campaigns, handling, landing, partners
 from app.services.entries import Submission, outcome_of, submit_entry
 from app.web.errors import wants_json
 from app.web.public.forms import EntryForm
@@ -104,6 +104,11 @@ def result(slug: str, token: str) -> Response:
     campaign, outcome = outcome_of(db.session(), UUID(hex=entry))
     if campaign.slug != slug:
         raise PageNotFound
+    if isinstance(outcome, Won):
+        stands = handling.as_it_stands(db.session(), outcome)
+        if stands is None:
+            return _private(_reveal("public/withdrawn.html", slug, outcome))
+        outcome = stands
     return _private(_reveal("public/result.html", slug, outcome))
 
 
