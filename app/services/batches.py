@@ -22,7 +22,7 @@ from app.domain.chance import Rng
 from app.domain.codes import code_keys
 from app.domain.errors import Busy, CommitUnknown, Conflict, NotFound
 from app.models import BatchSource, BatchState, Code, CodeBatch, Prize, StagedCode
-from app.services import audit, staging, stock
+from app.services import audit, official_rules, staging, stock
 from app.services.audit import Actor
 from app.services.uow import unit_of_work
 
@@ -367,6 +367,8 @@ def _withdraw_some(
             },
             reason=reason,
         )
+    if units.count < stock.PART:  # the last part
+        official_rules.keep_up(session, prize.campaign_id, now)
     return units.count
 
 

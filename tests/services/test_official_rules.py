@@ -14,7 +14,7 @@ from app.domain.eligibility import CampaignStatus
 from app.domain.errors import NotFound
 from app.domain.official_rules import RuleFacts
 from app.models import Campaign, Entry
-from app.services import campaigns, landing, official_rules, prizes, tiers
+from app.services import batches, campaigns, landing, official_rules, prizes, tiers
 from app.services.audit import COMMAND_LINE
 from app.services.entries import submit_entry
 from tests.support.factories import VAULT, WHO, TierSpec, add_codes, make_campaign, submission
@@ -58,6 +58,7 @@ def test_every_change_of_what_they_state_is_the_next_version(session: Session) -
         lambda: campaigns.set_lose_weight(session, campaign.id, 7, **trail),
         lambda: tiers.edit(session, gold.id, tiers.TierPlan("Golden", 1), **trail),
         lambda: add_codes(session, prize, 5, rng=FakeRng(8)),
+        lambda: batches.withdraw(session, prize.id, batches.listing(session, prize.id)[0].batch.id, **trail),
         lambda: prizes.edit(session, prize.id, prizes.PrizePlan("Rings"), rng=FakeRng(9), **trail),
         lambda: prizes.remove(session, prize.id, **trail),
         lambda: tiers.remove(session, silver.id, **trail),
