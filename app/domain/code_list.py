@@ -144,6 +144,7 @@ def read_code_list(lines: Iterable[str]) -> CodeList:
             malformed.append(Malformed(line, reason))
         elif (first := codes.add(line, text, key)) != line:
             duplicates.append(Duplicate(line, first))
+    codes.complete()
     return CodeList(codes, tuple(malformed), tuple(duplicates))
 
 

@@ -60,6 +60,10 @@ class ListedCodes(Sequence[ListedCode]):
             self._spread()
         return line
 
+    def complete(self) -> None:
+        """Say that no code will be added any more: what only `add` needs is forgotten."""
+        del self._hashes, self._places
+
     def _find(self, digest: int, key: str) -> int:
         """The place of the key, or the free one where it belongs."""
         places, hashes = self._places, self._hashes
