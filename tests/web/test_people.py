@@ -10,11 +10,13 @@ import pyotp
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy import event
 from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
 from app.adapters.second_factor import STEP_SECONDS
 from app.domain.roles import Role
+from app.extensions import db
 from app.models import Account, Campaign, SecondFactor, StaffSession
 from app.services import accounts, audit, restrictions, second_factor, sessions
 from app.services.audit import COMMAND_LINE
@@ -300,6 +302,20 @@ def test_after_signing_out_the_cookie_opens_nothing(app: Flask, session: Session
     with thief.session_transaction() as cookie:
         cookie["_user_id"] = stolen
     assert thief.get("/admin/").status_code == 303
+
+
+def test_who_is_there_takes_one_look_up(app: Flask, editor: Staff) -> None:
+    with app.app_context():
+        engine = db.engine
+    asked: list[str] = []
+
+    def listen(_connection: object, _cursor: object, statement: str, *_rest: object) -> None:
+        asked.append(statement)
+
+    event.listen(engine, "before_cursor_execute", listen)
+    editor.page("/account/password")
+    event.remove(engine, "before_cursor_execute", listen)
+    assert [statement for statement in asked if "account" in statement] == asked[-1:]
 
 
 def test_presence_is_written_down_now_and_then(app: Flask, session: Session, editor: Staff) -> None:
