@@ -248,6 +248,15 @@ def test_whom_the_text_names_exactly_comes_first(session: Session, many: Campaig
     assert sorted(found) == ["Person 1", "Person 2", "Person 3", "Zoe"]
 
 
+def test_who_is_named_and_begins_so_comes_once(session: Session, many: Campaign, won: list[Won]) -> None:
+    code = session.get_one(Code, session.get_one(Award, won[3].entry).code_id)
+    code.text, code.key = "Person", "PERSON"
+    session.commit()
+    pages = all_pages(session, many.id, WinnerFilter(text="person"), 2)
+    found = [row.name for page in pages for row in page.rows]
+    assert found == ["Person 1", "Person 2", "Person 3", "Person 4"]
+
+
 def test_a_walk_stops_and_goes_on(session: Session, many: Campaign, won: list[Won]) -> None:
     prize = prizes.listing(session, many.id)[0]
     oldest = won[0].entry
