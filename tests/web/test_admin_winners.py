@@ -357,11 +357,11 @@ def test_every_outcome_is_explained(editor: Staff, session: Session) -> None:
     submit_entry(session, submission(9, campaign="thin"), now=NOON, rng=FakeRng(9), vault=VAULT)
     words = ("and Gold had a prize left", "Bronze gave in its place", "Asked in turn: Gold → Bronze")
     listed = session.scalars(select(Entry).order_by(Entry.name)).all()
-    for entry, expected in zip(listed, (*words, "belongs to no tier"), strict=True):
-        slug = "thin" if entry.name == "Person 9" else "chain"
-        page = unescape(editor.page(f"/admin/campaigns/{slug}/entries/{entry.id.hex}"))
+    for row, expected in zip(listed, (*words, "belongs to no tier"), strict=True):
+        slug = "thin" if row.name == "Person 9" else "chain"
+        page = unescape(editor.page(f"/admin/campaigns/{slug}/entries/{row.id.hex}"))
         assert expected in page
-        assert entry.entry_commit.hex() in page
+        assert row.entry_commit.hex() in page
 
 
 def test_all_entries_are_listed_and_found(editor: Staff, session: Session, campaign: Campaign) -> None:
