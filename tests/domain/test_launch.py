@@ -33,8 +33,7 @@ READY = Snapshot(
 
 def told(**changes: Any) -> list[tuple[bool, Place, str]]:
     return [
-        (finding.blocks, finding.place, str(finding))
-        for finding in findings(replace(READY, **changes), NOON)
+        (finding.blocks, finding.place, str(finding)) for finding in findings(replace(READY, **changes), NOON)
     ]
 
 
