@@ -33,7 +33,7 @@ def import_(slug: str, prize: str, file: BinaryIO, dry_run: bool, as_json: bool)
     One code a line, or a CSV with a column called code.
     """
     found = named_prize(named_campaign(slug), prize)
-    report = _import(found, _read(file), dry_run, Path(file.name).name)
+    report = _import(found, _read(file), dry_run, _name_of(file))
     if as_json:
         echo_json(_as_json(report, dry_run))
     else:
@@ -74,6 +74,12 @@ def export(slug: str, prize: str) -> None:
     found = named_prize(named_campaign(slug), prize)
     for code in service.export_free(session(), found.id, actor=COMMAND_LINE, now=tools().now()):
         click.echo(code)
+
+
+def _name_of(file: BinaryIO) -> str:
+    """What the batch is called; nothing when it comes from standard input."""
+    name = Path(str(getattr(file, "name", ""))).name
+    return "" if name == "<stdin>" else name
 
 
 def _read(file: BinaryIO) -> CodeList:

@@ -73,7 +73,10 @@ def import_codes(
         return check_import(session, prize_id, code_list)
     batches.tidy(session, now=now)
     if len(code_list.codes) <= stock.PART:
-        return _import(session, prize_id, code_list, file_name=file_name, actor=actor, now=now, rng=rng)
+        report = _import(session, prize_id, code_list, file_name=file_name, actor=actor, now=now, rng=rng)
+        if progress is not None:
+            progress(len(code_list.codes))
+        return report
     report = check_import(session, prize_id, code_list)
     if not report.ok:
         return report
@@ -122,6 +125,8 @@ def generate_codes(
     _check_kind(prizes.get(session, prize_id))
     if count <= stock.PART:
         _generate(session, prize_id, count, prefix, actor=actor, now=now, rng=rng)
+        if progress is not None:
+            progress(count)
         return count
     batches.tidy(session, now=now)
     stock.check_guess_proof(session, count)

@@ -18,7 +18,7 @@ from sqlalchemy import Engine, event, func, select
 from sqlalchemy.orm import Session
 
 from app.domain.code_list import read_code_list
-from app.domain.outcomes import Lost, Won
+from app.domain.outcomes import Lost, Outcome, Won
 from app.models import AuditRecord, Code, Prize, StagedCode
 from app.services import batches, codes, housekeeping, prizes, stock
 from app.services.audit import COMMAND_LINE
@@ -160,13 +160,18 @@ def test_entries_go_on_beside_a_large_import(database_url: str, size: int) -> No
     with engine_for(database_url, 4) as engine:
         with Session(engine) as session:
             make_campaign(session, [TierSpec("Gold", codes=0)])
-        prize_id, told, failed = new_prize(engine, 1), [], []
+        prize_id = new_prize(engine, 1)
+        told: list[Outcome] = []
+        failed: list[Exception] = []
         over = threading.Event()
 
         def keep_entering(first: int) -> None:
             for number in count(first, 3):
                 outcome = attempt(lambda: enter(engine, submission(number)))  # noqa: B023
-                (failed if isinstance(outcome, Exception) else told).append(outcome)
+                if isinstance(outcome, Exception):
+                    failed.append(outcome)
+                else:
+                    told.append(outcome)
                 if over.is_set():
                     return
 

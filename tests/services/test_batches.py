@@ -153,6 +153,13 @@ def test_control_a_small_list_takes_one_transaction(session: Session, prize: Pri
     assert len([number for number in rows if number]) == 1
 
 
+def test_small_work_tells_its_end_too(session: Session, prize: Prize) -> None:
+    seen: list[int] = []
+    load(session, prize, names(3), progress=seen.append)
+    generate(session, prize, 4, progress=seen.append)
+    assert seen == [3, 4]
+
+
 @pytest.mark.usefixtures("small_parts")
 def test_many_codes_are_made_all_or_none(session: Session, prize: Prize) -> None:
     seen: list[int] = []
