@@ -207,7 +207,7 @@ def test_import_reports_for_machines(run: Run, said: Said, summer: str) -> None:
         result = run("codes", "import", summer, "Ring", "-", "--json", *words, stdin=lines)
         return result.exit_code, json.loads(result.stdout)
 
-    empty: dict[str, object] = {"known": [], "duplicates": [], "malformed": []}
+    empty: dict[str, object] = {"returning": 0, "known": [], "duplicates": [], "malformed": []}
     fine = {"ok": True, "new": 1, **empty}
     assert report("--dry-run", lines="ALPHA\n") == (0, fine | {"written": False})
     assert report(lines="ALPHA\n") == (0, fine | {"written": True})
