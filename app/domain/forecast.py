@@ -31,13 +31,14 @@ from enum import StrEnum
 from fractions import Fraction
 from uuid import UUID
 
-from app.domain.odds import OddsTable
+from app.domain.odds import OddsTable, TierOdds
 
 LEAST_HOURS = 3
 LEAST_EVENTS = 10
 HORIZON = timedelta(days=365)  # without an end, further off than this is "lasts"
 ERROR_RATE = 1e-6
 _NEGLIGIBLE = 1e-17
+_DRAWS_AGAIN = "redraw"
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,30 +96,39 @@ def run_out(free: int, rate: Rate, now: datetime, ends_at: datetime | None) -> F
     return RunsOut(now + timedelta(minutes=minutes))
 
 
-def serving_weights(table: OddsTable, free: Mapping[UUID, int]) -> dict[UUID, int]:
-    """The weight that each tier answers for with this stock: its own, and that of empty tiers that fall back
-    to it. Tiers that serve nothing are left out.
+def serving_odds(table: OddsTable, free: Mapping[UUID, int]) -> dict[UUID, Fraction]:
+    """How likely an entry is served by each tier with this stock: by its own odds, and those of empty tiers
+    that fall back to it; what hits an empty tier that draws again is spread over all other outcomes. Tiers
+    that serve nothing are left out. Limits of tiers are not looked at.
     """
+    lines = {tier.id: tier for tier in table.tiers}
     weights: dict[UUID, int] = {}
+    again = 0
     for tier in table.tiers:
-        serving = next((way for way in table.ways_to_award(tier.id) if free.get(way, 0) > 0), None)
-        if serving is not None:
-            weights[serving] = weights.get(serving, 0) + tier.weight
-    return weights
+        last = _served_by(lines, tier, free)
+        if free.get(last.id, 0) > 0:
+            weights[last.id] = weights.get(last.id, 0) + tier.weight
+        elif last.on_empty.value == _DRAWS_AGAIN:
+            again += tier.weight
+    return {tier_id: Fraction(weight, table.total - again) for tier_id, weight in weights.items() if weight}
+
+
+def _served_by(lines: Mapping[UUID, TierOdds], tier: TierOdds, free: Mapping[UUID, int]) -> TierOdds:
+    """The tier itself, or where it falls to: the first with stock, else the last of the chain."""
+    tried: set[UUID] = set()
+    while free.get(tier.id, 0) <= 0 and tier.id not in tried and tier.fallback in lines:
+        tried.add(tier.id)
+        tier = lines[tier.fallback]
+    return tier
 
 
 def run_outs(
     table: OddsTable, free: Mapping[UUID, int], entries: Rate, now: datetime, ends_at: datetime | None
 ) -> dict[UUID, Forecast]:
     """The forecast of each tier of the table, with these odds, this stock and entries at that rate."""
-    weights = serving_weights(table, free)
+    odds = serving_odds(table, free)
     return {
-        tier.id: run_out(
-            free.get(tier.id, 0),
-            entries.times(Fraction(weights.get(tier.id, 0), table.total)),
-            now,
-            ends_at,
-        )
+        tier.id: run_out(free.get(tier.id, 0), entries.times(odds.get(tier.id, Fraction(0))), now, ends_at)
         for tier in table.tiers
     }
 

@@ -2,7 +2,9 @@
 
 import math
 from datetime import UTC, datetime, timedelta
+from enum import StrEnum
 from fractions import Fraction
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -24,7 +26,7 @@ from app.domain.forecast import (
     rate_of,
     run_out,
     run_outs,
-    serving_weights,
+    serving_odds,
 )
 from app.domain.odds import FIRST_PREV, OddsTable, OnEmpty, TierOdds
 
@@ -99,7 +101,7 @@ def table(lose: int = 90) -> OddsTable:
 
 
 @pytest.mark.parametrize(
-    ("free", "weights"),
+    ("free", "percent"),
     [
         ({GOLD: 1, SILVER: 1, BRONZE: 1}, {GOLD: 1, SILVER: 4, BRONZE: 5}),
         ({SILVER: 1, BRONZE: 1}, {SILVER: 5, BRONZE: 5}),
@@ -110,9 +112,31 @@ def table(lose: int = 90) -> OddsTable:
     ],
 )
 def test_a_tier_answers_for_the_empty_ones_that_fall_to_it(
-    free: dict[UUID, int], weights: dict[UUID, int]
+    free: dict[UUID, int], percent: dict[UUID, int]
 ) -> None:
-    assert serving_weights(table(), free) == weights
+    expected = {tier_id: Fraction(share, 100) for tier_id, share in percent.items()}
+    assert serving_odds(table(), free) == expected
+
+
+def test_tiers_that_fall_to_each_other_end_somewhere() -> None:
+    there, back = TierOdds(GOLD, 1, OnEmpty.FALLBACK, SILVER), TierOdds(SILVER, 1, OnEmpty.FALLBACK, GOLD)
+    both = OddsTable(UUID(int=9), 1, FIRST_PREV, 0, (there, back))
+    assert serving_odds(both, {}) == {}
+    assert serving_odds(both, {SILVER: 1}) == {SILVER: Fraction(1)}
+
+
+class Rule(StrEnum):
+    """Another rule for an empty tier, by its word."""
+
+    AGAIN = "redraw"
+
+
+def test_what_is_drawn_again_is_spread_over_all_the_rest() -> None:
+    again: Any = Rule.AGAIN
+    lines = (TierOdds(GOLD, 20, again), TierOdds(SILVER, 30), TierOdds(BRONZE, 10))
+    drawn = OddsTable(UUID(int=9), 1, FIRST_PREV, 40, lines)
+    expected = {SILVER: Fraction(30, 80), BRONZE: Fraction(10, 80)}
+    assert serving_odds(drawn, {SILVER: 1, BRONZE: 1}) == expected
 
 
 def test_each_tier_has_its_forecast_and_a_change_of_the_odds_changes_it() -> None:
