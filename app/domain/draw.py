@@ -6,10 +6,10 @@ nobody can steer it, re-roll it or time it, and anyone can recompute it once the
 
 import hashlib
 import hmac
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from uuid import UUID
 
-from app.domain.odds import OddsTable
+from app.domain.odds import OddsTable, Redraw
 
 SEED_BYTES = 32
 NONCE_BYTES = 16
@@ -18,10 +18,13 @@ _SPAN = 2**64
 
 @dataclass(frozen=True, slots=True)
 class Draw:
-    """What was drawn for one entry: its ticket, and the tier the ticket falls on (None: no win)."""
+    """What was drawn for one entry: its ticket, the tier the ticket falls on (None: no win), and the tickets
+    of drawing again, for `OddsTable.ways_to_award`.
+    """
 
     ticket: int
     tier: UUID | None
+    redraw: Redraw = field(compare=False, repr=False)
 
 
 def seed_commitment(campaign: UUID, seed: bytes) -> str:
@@ -36,8 +39,26 @@ def entry_commitment(campaign: UUID, nonce: bytes, email: str) -> bytes:
 
 def ticket(seed: bytes, campaign: UUID, commitment: bytes, total: int) -> int:
     """A number in `[0, total)`, each equally likely: values past the last whole multiple are drawn again."""
+    return _number(seed, b"prizewell/draw/1\0" + campaign.bytes + commitment, total)
+
+
+def redraw(seed: bytes, campaign: UUID, commitment: bytes) -> Redraw:
+    """The tickets of an entry that is drawn again: a function of the seed and the entrant's nonce, too."""
+
+    def ticket_of(rounds: int, total: int) -> int:
+        message = b"prizewell/redraw/1\0" + campaign.bytes + commitment + rounds.to_bytes(4, "big")
+        return _number(seed, message, total)
+
+    return ticket_of
+
+
+def past_the_end(_rounds: int, total: int) -> int:
+    """For `OddsTable.ways_to_award`: ends the ways at a drawing again, where the seed is not to be had."""
+    return total
+
+
+def _number(seed: bytes, message: bytes, total: int) -> int:
     limit = _SPAN - _SPAN % total
-    message = b"prizewell/draw/1\0" + campaign.bytes + commitment
     counter = 0
     while True:
         digest = hmac.digest(seed, message + counter.to_bytes(4, "big"), "sha256")
@@ -50,4 +71,4 @@ def ticket(seed: bytes, campaign: UUID, commitment: bytes, total: int) -> int:
 def draw(seed: bytes, commitment: bytes, odds: OddsTable) -> Draw:
     """Decide one entry under one odds table."""
     number = ticket(seed, odds.campaign, commitment, odds.total)
-    return Draw(number, odds.tier_hit(number))
+    return Draw(number, odds.tier_hit(number), redraw(seed, odds.campaign, commitment))

@@ -18,6 +18,7 @@ from app.models.second_factor import RecoveryCode, SecondFactor
 from app.models.spent_challenge import SpentChallenge
 from app.models.staff_session import StaffSession
 from app.models.tier import Tier
+from app.models.tier_use import TierUse
 from app.models.winner_key import WinnerKey
 
 __all__ = [
@@ -52,6 +53,7 @@ __all__ = [
     "StaffSession",
     "StagedCode",
     "Tier",
+    "TierUse",
     "Visit",
     "WinnerKey",
 ]

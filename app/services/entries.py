@@ -35,6 +35,7 @@ from app.models import (
 )
 from app.services import odds, outbox
 from app.services.allocation import Claimed, claim
+from app.services.limits import give_back, take_room
 from app.services.uow import shared_unit_of_work
 
 
@@ -84,7 +85,7 @@ def submit_entry(
 
     commitment = entry_commitment(campaign.id, submission.nonce, email)
     drawn = draw(vault.open(campaign.id, campaign.seed_encrypted), commitment, table)
-    tier_awarded, claimed = _allocate(connection, table, drawn, rng)
+    tier_awarded, claimed = _allocate(connection, table, drawn, person.entrant_id, now, window.zone, rng)
 
     entry_id, entrant_id = time_ordered_id(now, rng), person.entrant_id
     if entrant_id is None:
@@ -199,13 +200,22 @@ def _spend(
 
 
 def _allocate(
-    connection: DirectConnection, table: OddsTable, drawn: Draw, rng: Rng
+    connection: DirectConnection,
+    table: OddsTable,
+    drawn: Draw,
+    entrant_id: UUID | None,
+    now: datetime,
+    zone: ZoneInfo,
+    rng: Rng,
 ) -> tuple[UUID | None, Claimed | None]:
-    """Claim from the tier that was hit; while that is empty, from the ones it falls back to."""
+    """Claim from the tier that was hit; while that has nothing to give, from where its rule leads."""
     if drawn.tier is not None:
-        for tier_id in table.ways_to_award(drawn.tier):
-            if (claimed := claim(connection, tier_id, rng)) is not None:
-                return tier_id, claimed
+        for tier in table.ways_to_award(drawn.tier, drawn.redraw):
+            if not take_room(connection, tier, entrant_id, now, zone):
+                continue
+            if (claimed := claim(connection, tier.id, rng)) is not None:
+                return tier.id, claimed
+            give_back(connection, tier, now, zone)
     return None, None
 
 

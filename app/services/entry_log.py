@@ -10,6 +10,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, Row, Select, select, tuple_
 from sqlalchemy.orm import Session
 
+from app.domain.draw import past_the_end
 from app.domain.errors import NotFound
 from app.domain.outcomes import AwardReason
 from app.domain.search_keys import search_key
@@ -105,7 +106,7 @@ def explain(session: Session, campaign_id: UUID, entry_id: UUID) -> Explanation:
         tuple(lines),
         names[hit] if hit else None,
         names[entry.tier_awarded_id] if entry.tier_awarded_id else None,
-        tuple(names[tier_id] for tier_id in table.ways_to_award(hit)) if hit else (),
+        tuple(names[tier.id] for tier in table.ways_to_award(hit, past_the_end)) if hit else (),
         partner.name if partner else None,
     )
 

@@ -30,7 +30,7 @@ def write_next_version(session: Session, campaign: Campaign, now: datetime) -> b
     session.flush()
     current = in_force(session, campaign)
     lines = tuple(
-        TierOdds(tier.id, tier.weight, tier.on_empty, tier.fallback_id)
+        TierOdds(tier.id, tier.weight, tier.on_empty, tier.fallback_id, tier.limits)
         for tier in _tiers_in_the_draw(session, campaign.id)
     )
     if (lines, campaign.lose_weight) == (current.tiers, current.lose_weight):

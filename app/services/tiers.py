@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -12,14 +13,15 @@ from sqlalchemy.orm import Session
 from app.domain.chance import Rng
 from app.domain.errors import Conflict, InvalidInput, NotFound, StaleEdit
 from app.domain.ids import random_id
-from app.domain.odds import MAX_WEIGHT, OnEmpty
+from app.domain.odds import MAX_WEIGHT, NO_LIMITS, Limits, OnEmpty
 from app.models import Campaign, Prize, Tier
-from app.services import audit, campaigns, odds, official_rules, stock
+from app.services import audit, campaigns, limits, odds, official_rules, stock
 from app.services.audit import Actor
 from app.services.fields import one_line
 from app.services.uow import unit_of_work
 
 MAX_TIERS = 50
+MAX_LIMIT = 2**31 - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +33,18 @@ class TierPlan:
     enabled: bool = True
     on_empty: OnEmpty = OnEmpty.LOSE
     fallback_id: UUID | None = None
+    limits: Limits = NO_LIMITS
+
+    @classmethod
+    def of(cls, tier: Tier) -> "TierPlan":
+        """The tier as it stands."""
+        return cls(tier.name, tier.weight, tier.enabled, tier.on_empty, tier.fallback_id, tier.limits)
+
+    def columns(self) -> dict[str, Any]:
+        """The values by the names of the tier's columns."""
+        values = asdict(self)
+        limits: dict[str, Any] = values.pop("limits")
+        return values | limits
 
 
 def listing(session: Session, campaign_id: UUID) -> Sequence[Tier]:
@@ -85,10 +99,10 @@ def add(
         position=position,
         version=1,
         created_at=now,
-        **asdict(plan),
+        **plan.columns(),
     )
     session.add(tier)
-    after = asdict(plan) | _next_odds(session, campaign, now)
+    after = plan.columns() | _next_odds(session, campaign, now)
     audit.record(
         session, actor, "tier.add", tier.name, now=now, campaign_id=campaign_id, after=after, reason=reason
     )
@@ -114,11 +128,13 @@ def edit(
     if expected_version is not None and tier.version != expected_version:
         raise StaleEdit("somebody else has saved this tier meanwhile; look at the new values first")
     plan = _checked(session, campaign.id, plan, tier)
-    before, after = audit.changes(tier, asdict(plan))
+    before, after = audit.changes(tier, plan.columns())
     if not after:
         return tier
     for name, value in after.items():
         setattr(tier, name, value)
+    if after.keys() & asdict(plan.limits).keys():
+        limits.recount(session, tier, now, ZoneInfo(campaign.timezone))
     tier.version += 1
     after |= _next_odds(session, campaign, now)
     audit.record(
@@ -225,6 +241,9 @@ def _checked(session: Session, campaign_id: UUID, plan: TierPlan, tier: Tier | N
         name=one_line("name", plan.name, 60),
         fallback_id=plan.fallback_id if falls_back else None,
     )
+    for name, count in asdict(plan.limits).items():
+        if isinstance(count, int) and count > MAX_LIMIT:
+            raise InvalidInput(name, "use a whole number from %(least)s to %(most)s", least=1, most=MAX_LIMIT)
     if not 0 <= plan.weight <= MAX_WEIGHT:
         raise InvalidInput("weight", "use a whole number from 0 to %(most)s", most=MAX_WEIGHT)
     same_name = find_by_name(session, campaign_id, plan.name)

@@ -36,9 +36,9 @@ def play(session: Session, campaign: Campaign, email: str, *, now: datetime, rng
     table = odds.in_force(session, campaign)
     commitment = entry_commitment(campaign.id, rng.token_bytes(NONCE_BYTES), canonical_email(email))
     drawn = draw(rng.token_bytes(SEED_BYTES), commitment, table)
-    for tier_id in table.ways_to_award(drawn.tier) if drawn.tier else ():
-        left = _prizes(session, tier_id, with_stock=True)
-        if left:
+    for tier in table.ways_to_award(drawn.tier, drawn.redraw) if drawn.tier else ():
+        left = _prizes(session, tier.id, with_stock=True)
+        if left and tier.limits.is_open(now):
             return _won(session, left, email, now, rng)
     return lose(campaign, now=now, rng=rng)
 

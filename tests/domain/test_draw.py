@@ -1,11 +1,12 @@
 """The draw against the test vectors of PW-FAIR/1, section 9, and against what it promises."""
 
+import hmac
 from collections import Counter
 from uuid import UUID
 
 import pytest
 
-from app.domain.draw import Draw, draw, entry_commitment, seed_commitment, ticket
+from app.domain.draw import draw, entry_commitment, seed_commitment, ticket
 from app.domain.odds import OddsTable, TierOdds
 
 CAMPAIGN = UUID(hex="00112233445566778899aabbccddeeff")
@@ -73,8 +74,22 @@ def _table(lose_weight: int, *weights: int) -> OddsTable:
 def test_an_outcome_is_a_function_of_seed_and_nonce_alone() -> None:
     commitment = entry_commitment(CAMPAIGN, b"n" * 16, "a@example.org")
     assert draw(SEED, commitment, _table(9, 1)) == draw(SEED, commitment, _table(9, 1))
-    assert draw(SEED, commitment, _table(0, 1)) == Draw(0, GOLD)
-    assert draw(SEED, commitment, _table(1, 0, 0)) == Draw(0, None)
+    drawn = draw(SEED, commitment, _table(0, 1))
+    assert (drawn.ticket, drawn.tier) == (0, GOLD)
+    drawn = draw(SEED, commitment, _table(1, 0, 0))
+    assert (drawn.ticket, drawn.tier) == (0, None)
+
+
+def test_drawing_again_has_tickets_of_its_own_from_seed_and_nonce_alone() -> None:
+    commitment = entry_commitment(CAMPAIGN, b"n" * 16, "a@example.org")
+    again, same = (draw(SEED, commitment, _table(9, 1)).redraw for _ in range(2))
+    tickets = [again(rounds, 10**12) for rounds in range(1, 20)]
+    assert tickets == [same(rounds, 10**12) for rounds in range(1, 20)]
+    assert len({*tickets, ticket(SEED, CAMPAIGN, commitment, 10**12)}) == 20
+    assert {again(rounds, 1) for rounds in range(1, 20)} == {0}
+    message = b"prizewell/redraw/1\0" + CAMPAIGN.bytes + commitment + bytes((0, 0, 0, 3)) + bytes(4)
+    first = hmac.digest(SEED, message, "sha256")[:8]
+    assert again(3, 2**63) == int.from_bytes(first) % 2**63, "the formula of docs/fairness.md"
 
 
 @pytest.mark.stats

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from app.adapters.seeds import SeedVault
 from app.domain.eligibility import EntryLimit
 from app.domain.errors import NotFound
+from app.domain.odds import Limits
 from app.domain.outcomes import AwardReason
 from app.extensions import db
 from app.models import Campaign, Entry
@@ -37,6 +38,7 @@ NAMES = [
     "awards",
     "draws",
     "fallbacks",
+    "room",
     "messages",
 ]
 
@@ -91,7 +93,8 @@ def make_past(session: Session) -> None:
     prizes.edit(session, coffee.id, plan, quantity=30, actor=COMMAND_LINE, now=NOON, rng=rng)
     prizes.edit(session, coffee.id, plan, quantity=28, actor=COMMAND_LINE, now=NOON, rng=rng)
     tiers.remove(session, tin.id, actor=COMMAND_LINE, now=NOON)
-    tiers.edit(session, silver.id, TierPlan("Silver", 5), actor=COMMAND_LINE, now=NOON)
+    plenty = Limits(per_hour=99, per_person=99, opens_at=NOON)
+    tiers.edit(session, silver.id, TierPlan("Silver", 5, limits=plenty), actor=COMMAND_LINE, now=NOON)
     prize = prizes.add(
         session, silver.id, PrizePlan("Tea"), quantity=2, actor=COMMAND_LINE, now=NOON, rng=rng
     )

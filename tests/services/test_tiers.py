@@ -45,7 +45,7 @@ def add(session: Session, campaign: Campaign, rng: FakeRng) -> Add:
 
 
 def edit(session: Session, tier: Tier, **changes: Any) -> Tier:
-    plan = TierPlan(tier.name, tier.weight, tier.enabled, tier.on_empty, tier.fallback_id)
+    plan = TierPlan.of(tier)
     expected = changes.pop("expected_version", None)
     return tiers.edit(
         session,

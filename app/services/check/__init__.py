@@ -73,7 +73,7 @@ _CHECKS: tuple[tuple[tuple[str, ...], Callable[..., None]], ...] = (
     (("replacements",), check_replacements),
     (("limits",), check_limits),
     (("nonces",), check_nonces),
-    (("awards", "draws", "fallbacks"), check_entries),
+    (("awards", "draws", "fallbacks", "room"), check_entries),
     (("messages",), check_messages),
 )
 _PROMISES = {
@@ -86,6 +86,7 @@ _PROMISES = {
     "nonces": "each submission was drawn once",
     "awards": "each award fits its entry and its code",
     "draws": "each outcome is the one its seed, nonce and odds give",
-    "fallbacks": "each tier awarded is the one hit, or one it falls back to",
+    "fallbacks": "each tier awarded is the one hit, or one its rule leads to",
+    "room": "no tier gave more than its limits allow, or out of its time",
     "messages": "winners are told by mail, and nobody else is",
 }

@@ -1,16 +1,18 @@
 """Entries: limits, nonces, and every stored outcome against the recomputed draw."""
 
+from collections import Counter
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import Row, func, or_, select
 from sqlalchemy.orm import Session
 
-from app.domain.draw import draw, entry_commitment
+from app.domain.draw import draw, entry_commitment, past_the_end, redraw
 from app.domain.eligibility import limit_period
-from app.domain.odds import OddsTable
+from app.domain.odds import OddsTable, TierOdds
 from app.models import Award, Code, Entrant, Entry
-from app.services import odds
+from app.services import limits, odds
 from app.services.check.odds import parsed
 from app.services.check.tally import Subject, Tally
 from app.services.entries import award_reason, window_of
@@ -44,16 +46,22 @@ def check_nonces(session: Session, subject: Subject, tally: Tally) -> None:
         tally.expect(False, f"nonce {nonce.hex()} of {subject.campaign.slug} was drawn more than once")
 
 
-def check_entries(session: Session, subject: Subject, awards: Tally, draws: Tally, fallbacks: Tally) -> None:
+def check_entries(
+    session: Session, subject: Subject, awards: Tally, draws: Tally, fallbacks: Tally, room: Tally
+) -> None:
     """Everything about single entries, in one pass over them."""
     seed = subject.seed()
+    given = Given(window_of(subject.campaign).zone)
     tables = _Tables(session, subject.id)
     query = _ENTRIES.where(Entry.campaign_id == subject.id).order_by(Entry.created_at, Entry.id)
     for row in session.execute(query.execution_options(yield_per=1000)):
         table = tables.get(row.odds_version)
         _check_award(row, awards)
         _check_draw(row, seed, table, draws)
-        _check_fallback(row, table, fallbacks)
+        _check_fallback(row, seed, table, fallbacks)
+        if table is not None and row.tier_awarded_id is not None:
+            given.add(row, table, room)
+    given.tell(room)
     for entry_id in session.scalars(
         select(Award.entry_id)
         .outerjoin(Entry, Entry.id == Award.entry_id)
@@ -106,20 +114,64 @@ def _check_draw(
     tally.expect(row.tier_hit_id == drawn.tier, f"{name} hit another tier than its ticket says")
 
 
-def _check_fallback(row: Row[*tuple[Any, ...]], table: OddsTable | None, tally: Tally) -> None:
+def _check_fallback(
+    row: Row[*tuple[Any, ...]], seed: bytes | None, table: OddsTable | None, tally: Tally
+) -> None:
     tally.seen += 1
     name = f"entry {row.id.hex}"
     expected = award_reason(row.tier_hit_id, row.tier_awarded_id)
     tally.expect(row.reason == expected, f"{name} says {row.reason} where it is {expected}")
-    if row.tier_awarded_id is not None:
-        ways = table.ways_to_award(row.tier_hit_id) if table and row.tier_hit_id else ()
-        tally.expect(row.tier_awarded_id in ways, f"{name} was awarded a tier its odds do not lead to")
+    if row.tier_awarded_id is None:
+        return
+    ways: set[UUID] = set()
+    if table and row.tier_hit_id:
+        # Without the seed nobody knows where drawing again leads; that it is missing is told elsewhere.
+        again = redraw(seed, row.campaign_id, row.entry_commit) if seed else past_the_end
+        ways = {tier.id for tier in table.ways_to_award(row.tier_hit_id, again)}
+    tally.expect(row.tier_awarded_id in ways, f"{name} was awarded a tier its odds do not lead to")
+
+
+class Given:
+    """What tiers with limits have given: by period and person, beside the most any odds table allowed."""
+
+    def __init__(self, zone: ZoneInfo) -> None:
+        self._zone = zone
+        self._given: Counter[tuple[UUID, str]] = Counter()
+        self._most: dict[tuple[UUID, str], int] = {}
+
+    def add(self, row: Row[*tuple[Any, ...]], table: OddsTable, tally: Tally) -> None:
+        """Count an award, if the table it was drawn with limits its tier."""
+        for tier in table.tiers:
+            if tier.id != row.tier_awarded_id or not tier.limits:
+                continue
+            tally.seen += 1
+            in_time = tier.limits.is_open(row.created_at)
+            tally.expect(in_time, f"entry {row.id.hex} was awarded a tier out of its time")
+            self._count(tier, row)
+
+    def _count(self, tier: TierOdds, row: Row[*tuple[Any, ...]]) -> None:
+        periods = list(limits.periods(tier.limits, row.created_at, self._zone))
+        if tier.limits.per_person is not None:
+            periods.append((f"to {row.entrant_id.hex}", tier.limits.per_person))
+        for period, most in periods:
+            self._given[tier.id, period] += 1
+            self._most[tier.id, period] = max(most, self._most.get((tier.id, period), 0))
+
+    def tell(self, tally: Tally) -> None:
+        """Note every limit that was passed."""
+        for (tier_id, period), count in self._given.items():
+            most = self._most[tier_id, period]
+            tally.expect(
+                count <= most, f"tier {tier_id.hex} gave {count} of at most {most} in its period {period}"
+            )
 
 
 _ENTRIES = (
     select(
         Entry.id,
         Entry.campaign_id,
+        Entry.entrant_id,
+        Entry.created_at,
         Entry.nonce,
         Entry.entry_commit,
         Entry.odds_version,

@@ -39,7 +39,7 @@ def check_odds(session: Session, subject: Subject, tally: Tally) -> None:
     tally.expect(campaign.odds_version == version, f"{campaign.slug} does not use its last version")
     if table is not None:
         lines = tuple(
-            TierOdds(tier.id, tier.weight, tier.on_empty, tier.fallback_id)
+            TierOdds(tier.id, tier.weight, tier.on_empty, tier.fallback_id, tier.limits)
             for tier in tiers.listing(session, campaign.id)
             if tier.enabled
         )

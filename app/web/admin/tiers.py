@@ -1,5 +1,6 @@
 """Tiers: weight, order, switch and fallback, changed in place in the prize manager."""
 
+from dataclasses import replace
 from uuid import UUID
 
 from flask import Blueprint, abort, request, url_for
@@ -68,7 +69,7 @@ def switch(slug: str, tier_id: UUID) -> Response:
     campaign = campaign_of(slug)
     tier = tier_of(campaign, tier_id)
     enabled = request.form.get("to") == "on"
-    plan = TierPlan(tier.name, tier.weight, enabled, tier.on_empty, tier.fallback_id)
+    plan = replace(TierPlan.of(tier), enabled=enabled)
     saved = service.edit(db.session(), tier_id, plan, expected_version=tier.version, **trail())
     message = _("%(tier)s is in the draw.") if enabled else _("%(tier)s is out of the draw.")
     return changed(campaign, message % {"tier": saved.name}, place_of(saved), stay=True)
