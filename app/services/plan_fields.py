@@ -4,7 +4,7 @@ New fields of a plan are carried by themselves. Ids are left out: they mean noth
 """
 
 from collections.abc import Mapping
-from dataclasses import MISSING, Field, fields
+from dataclasses import MISSING, Field, fields, is_dataclass
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 from enum import StrEnum
@@ -12,6 +12,7 @@ from types import NoneType
 from typing import Any, TypeVar, get_args, get_type_hints
 
 from app.domain.errors import InvalidInput, Worded
+from app.domain.odds import InvalidOdds
 
 T = TypeVar("T")
 
@@ -60,7 +61,7 @@ def _kinds(kind: type[Any]) -> dict[str, tuple[type, ...]]:
     return {
         name: found
         for name, found in kinds.items()
-        if all(isinstance(one, type) and issubclass(one, _CARRIED) for one in found)
+        if all(isinstance(one, type) and (issubclass(one, _CARRIED) or is_dataclass(one)) for one in found)
     }
 
 
@@ -68,6 +69,8 @@ _CARRIED = (str, bool, int, datetime, date, Decimal, NoneType)
 
 
 def _plain(value: Any) -> Any:
+    if is_dataclass(value):
+        return {name: plain for name, plain in as_plain(value).items() if plain is not None}
     if isinstance(value, datetime | date):
         return value.isoformat()
     if isinstance(value, StrEnum):
@@ -79,10 +82,19 @@ def _read(kinds: tuple[type, ...], value: Any, place: str) -> Any:
     if value is None and NoneType in kinds:
         return None
     (kind,) = [one for one in kinds if one is not NoneType]
+    if is_dataclass(kind) and isinstance(value, Mapping):
+        return _nested(kind, value, place)
     try:
         return _converted(kind, value)
     except (ValueError, TypeError, InvalidOperation) as error:
         raise bad(place, InvalidInput("file", "%(value)s will not do here", value=_shown(value))) from error
+
+
+def _nested(kind: type[Any], value: Mapping[str, Any], place: str) -> Any:
+    try:
+        return from_plain(kind, value, place)
+    except InvalidOdds as error:
+        raise bad(place, error) from error
 
 
 def _converted(kind: type[Any], value: Any) -> Any:

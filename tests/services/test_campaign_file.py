@@ -1,6 +1,7 @@
 """A campaign as a file: out and in again, all or nothing, and every mistake with its place."""
 
 import json
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 from uuid import uuid4
@@ -11,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from app.domain.eligibility import CampaignStatus, EntryLimit
 from app.domain.errors import Conflict, InvalidInput, NotFound
-from app.domain.odds import OnEmpty
+from app.domain.odds import Limits, OnEmpty
 from app.models import AuditRecord, Campaign, Code, Tier
 from app.services import (
     audit,
@@ -47,6 +48,8 @@ def campaign(session: Session) -> Campaign:
     )
     gold = tiers.find_by_name(session, made.id, "Gold")
     assert gold is not None
+    limits = Limits(per_day=5, opens_at=NOON)
+    tiers.edit(session, gold.id, replace(tiers.TierPlan.of(gold), limits=limits), **TRAIL)
     plan = prizes.PrizePlan("Sledge", artwork="trip", text="A fast one.")
     prizes.add(session, gold.id, plan, quantity=3, rng=FakeRng(5), **TRAIL)
     partners.add(session, made.id, "ayse", "Ayşe", rng=FakeRng(6), **TRAIL)
@@ -81,6 +84,8 @@ def test_a_file_makes_the_same_campaign_again(session: Session, campaign: Campai
     assert again == document
     silver, gold = tiers.listing(session, made.id)
     assert (gold.on_empty, gold.fallback_id) == (OnEmpty.FALLBACK, silver.id)
+    assert gold.limits == Limits(per_day=5, opens_at=NOON)
+    assert document["tiers"][1]["limits"] == {"per_day": 5, "opens_at": NOON.isoformat()}
     table = odds.in_force(session, made)
     assert (table.total, [tier.weight for tier in table.tiers]) == (1000, [90, 10])
     assert [partner.slug for partner in partners.listing(session, made.id)] == ["ayse"]
@@ -131,6 +136,10 @@ WRONG: list[tuple[list[Any], Any, str]] = [
     (["tiers", 1, "weight"], True, r"at tiers\[1\].weight: True will not do"),
     (["tiers", 1, "weight"], -1, r"at tiers\[1\].weight: use a whole number"),
     (["tiers", 1, "enabled"], 1, r"at tiers\[1\].enabled: 1 will not do"),
+    (["tiers", 1, "limits"], {"per_day": "5"}, r"at tiers\[1\].limits.per_day: '5' will not do"),
+    (["tiers", 1, "limits"], {"per_year": 5}, r"at tiers\[1\].limits.per_year: no such field"),
+    (["tiers", 1, "limits"], {"per_day": 0}, r"at tiers\[1\].limits: a limit is at least 1"),
+    (["tiers", 1, "limits"], 5, r"at tiers\[1\].limits: 5 will not do"),
     (["tiers", 1, "fallback"], "Bronze", r"at tiers\[1\].fallback_id: choose the tier"),
     (["tiers", 1, "fallback"], 7, r"at tiers\[1\].fallback: a text"),
     (["tiers", 0, "prizes", 0, "artwork"], "sword", r"at tiers\[0\].prizes\[0\].artwork: choose one"),
@@ -206,9 +215,9 @@ def test_a_copy_has_tiers_and_prizes_and_nothing_of_the_people(session: Session,
         None,
     )
     assert made.seed_commit != campaign.seed_commit
-    assert [(tier.name, tier.weight) for tier in tiers.listing(session, made.id)] == [
-        ("Silver", 90),
-        ("Gold", 10),
+    assert [(tier.name, tier.weight, tier.limits.per_day) for tier in tiers.listing(session, made.id)] == [
+        ("Silver", 90, None),
+        ("Gold", 10, 5),
     ]
     stock = prizes.stock_by_prize(session, made.id)
     free = {prize.name: stock[prize.id].free for prize in prizes.listing(session, made.id)}
