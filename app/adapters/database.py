@@ -43,7 +43,8 @@ _PRAGMAS = (
 # SQLSTATEs after which the whole unit of work may be run again: serialization failure, deadlock, lock not
 # available, the server's going-away notices, and a unique violation: somebody else was first, and the next
 # run will see it.
-_RETRYABLE = {"40001", "40P01", "55P03", "57P01", "57P02", "57P03", "23505"}
+_CONTENDED = {"40001", "40P01", "55P03"}
+_RETRYABLE = _CONTENDED | {"57P01", "57P02", "57P03", "23505"}
 # The server gave up waiting for a statement: nothing was written, and it may be no different in a moment.
 _OUT_OF_TIME = "57014"
 
@@ -291,6 +292,11 @@ def _on_sqlite_begin(connection: Connection) -> None:
 def is_retryable(error: DBAPIError) -> bool:
     """True when the unit of work left nothing behind and may succeed if run again."""
     return error.connection_invalidated or getattr(error.orig, "sqlstate", None) in _RETRYABLE
+
+
+def is_contended(error: DBAPIError) -> bool:
+    """True when others were in the way and PostgreSQL undid the unit: it may be tried again, or given up."""
+    return getattr(error.orig, "sqlstate", None) in _CONTENDED
 
 
 def is_locked(error: DBAPIError) -> bool:
