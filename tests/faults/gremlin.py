@@ -30,20 +30,22 @@ class Fault(StrEnum):
 
 
 class Gremlin:
-    """Counts calls while it is let loose, and breaks the N-th, or all from the N-th on."""
+    """Counts calls, or commits alone, while it is let loose, and breaks the N-th, or all from the N-th on."""
 
     def __init__(self) -> None:
         self._mutex = threading.Lock()
         self._fault: Fault | None = None
         self._first = self._calls = 0
-        self._goes_on = False
-        self.calls_to_last_commit = 0
+        self._goes_on = self._only_commits = False
 
     @contextmanager
-    def loose(self, fault: Fault, first: int, *, goes_on: bool = False) -> Iterator[None]:
-        """Break call number `first` within the block; with `goes_on` each one after it too."""
+    def loose(
+        self, fault: Fault, first: int, *, goes_on: bool = False, only_commits: bool = False
+    ) -> Iterator[None]:
+        """Break call number `first` within the block, or commit; with `goes_on` each one after it too."""
         with self._mutex:
             self._fault, self._first, self._goes_on, self._calls = fault, first, goes_on, 0
+            self._only_commits = only_commits
         try:
             yield
         finally:
@@ -55,14 +57,10 @@ class Gremlin:
         """Whether the last block was long enough to have an N-th call."""
         return self._calls >= self._first
 
-    def on_commit(self) -> None:
-        """Take note that the next call is a commit."""
-        self.calls_to_last_commit = self._calls + 1
-
-    def due(self) -> Fault | None:
+    def due(self, *, is_commit: bool = False) -> Fault | None:
         """Count one call; how it is to go wrong, if it is."""
         with self._mutex:
-            if self._fault is None:
+            if self._fault is None or (self._only_commits and not is_commit):
                 return None
             self._calls += 1
             is_due = self._calls == self._first or (self._goes_on and self._calls > self._first)
@@ -118,16 +116,15 @@ class HauntedSqlite(sqlite3.Connection):
 
     def commit(self) -> None:
         """Commit, if the gremlin lets it."""
-        self.gremlin.on_commit()
-        self.guarded(super().commit)
+        self.guarded(super().commit, is_commit=True)
 
     def rollback(self) -> None:
         """Roll back, if the gremlin lets it."""
         self.guarded(super().rollback)
 
-    def guarded(self, call: Callable[[], T]) -> T:
+    def guarded(self, call: Callable[[], T], *, is_commit: bool = False) -> T:
         """Make the call, unless it is its turn to fail."""
-        match self.gremlin.due():
+        match self.gremlin.due(is_commit=is_commit):
             case Fault.LOCKED:
                 raise _sqlite_error("SQLITE_BUSY", "database is locked")
             case Fault.DISK_FULL:
@@ -176,16 +173,15 @@ class HauntedPostgres(psycopg.Connection[Any]):
 
     def commit(self) -> None:
         """Commit, if the gremlin lets it."""
-        self.gremlin.on_commit()
-        self.guarded(super().commit)
+        self.guarded(super().commit, is_commit=True)
 
     def rollback(self) -> None:
         """Roll back, if the gremlin lets it."""
         self.guarded(super().rollback)
 
-    def guarded(self, call: Callable[[], T]) -> T:
+    def guarded(self, call: Callable[[], T], *, is_commit: bool = False) -> T:
         """Make the call, unless it is its turn to fail."""
-        match self.gremlin.due():
+        match self.gremlin.due(is_commit=is_commit):
             case Fault.LOCKED:
                 self._undisturbed(_RAISE.format("55P03"))
             case Fault.DISK_FULL:

@@ -14,7 +14,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy import Engine, func, select
+from sqlalchemy import ColumnElement, Engine, func, select
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
@@ -23,7 +23,7 @@ from app.domain.code_list import read_code_list
 from app.domain.eligibility import CampaignStatus
 from app.domain.errors import Busy, PrizewellError
 from app.domain.outcomes import Outcome, Won
-from app.models import AuditRecord, Campaign, Entry, Prize
+from app.models import AuditRecord, Campaign, CodeBatch, Entry, Prize, StagedCode
 from app.services import campaigns, codes, prizes, tiers, uow
 from app.services.audit import COMMAND_LINE
 from app.services.campaigns import CampaignPlan
@@ -215,6 +215,8 @@ class Standing:
     free: int
     withdrawn: int
     is_removed: bool
+    batches: int
+    staged: int
     records: int
 
 
@@ -233,7 +235,11 @@ class Site:
             campaign = session.get_one(Campaign, self.campaign_id)
             prize = session.get_one(Prize, self.prize_id)
             stock = prizes.stock_of(session, self.prize_id)
-            of_campaign = AuditRecord.campaign_id == self.campaign_id
+            of_prize = CodeBatch.prize_id == self.prize_id
+
+            def rows(rule: ColumnElement[bool]) -> int:
+                return session.scalar(select(func.count()).where(rule)) or 0
+
             return Standing(
                 status=campaign.status,
                 version=prize.version,
@@ -241,7 +247,9 @@ class Site:
                 free=stock.free,
                 withdrawn=stock.withdrawn,
                 is_removed=prize.removed_at is not None,
-                records=session.scalar(select(func.count()).where(of_campaign)) or 0,
+                batches=rows(of_prize),
+                staged=rows(StagedCode.batch_id.in_(select(CodeBatch.id).where(of_prize))),
+                records=rows(AuditRecord.campaign_id == self.campaign_id),
             )
 
 
@@ -289,8 +297,8 @@ def close(session: Session, site: Site) -> object:
 
 
 ACTS = {
-    "import": Act(None, import_codes, {"free": 40}),
-    "edit up": Act(5, offer(12), {"version": 2, "text": "White.", "free": 12}),
+    "import": Act(None, import_codes, {"free": 40, "batches": 1}),
+    "edit up": Act(5, offer(12), {"version": 2, "text": "White.", "free": 12, "batches": 2}),
     "edit down": Act(5, offer(2), {"version": 2, "text": "White.", "free": 2, "withdrawn": 3}),
     "removal": Act(5, remove, {"version": 2, "free": 0, "withdrawn": 5, "is_removed": True}),
     "close": Act(5, close, {"status": CampaignStatus.CLOSED}),
@@ -335,7 +343,8 @@ def sweep_act(engine: Engine, gremlin: Gremlin, act: Act, fault: Fault, *, goes_
             hold(site.standing() == done, f"call {nth}: again, {site.standing()}")
             site = make_site(engine, act)
         if not gremlin.struck:
-            return nth - 1  # where nothing was done, the next try was the one to be done once
+            hold(stands == done, f"call {nth}: nothing failed, and nothing was done")
+            return nth - 1
     raise AssertionError("unreachable")
 
 
