@@ -10,6 +10,7 @@ from app.web.admin import admin
 from app.web.partner.views import partner
 from app.web.public.trying import trying
 from app.web.public.views import public
+from app.web.sessions import Sessions
 
 
 def register(app: Flask) -> None:
@@ -19,6 +20,7 @@ def register(app: Flask) -> None:
     app.register_blueprint(account)  # /account     staff sign in and out
     app.register_blueprint(admin)  # /admin       the console
     app.register_blueprint(trying)  # /admin/campaigns/<slug>/try   the entrants' pages, tried by staff
+    app.session_interface = Sessions()
     static_files.register(app, ROOT / "static")  # /static
     headers.register(app)
     packing.register(app)

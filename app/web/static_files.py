@@ -12,8 +12,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
-from flask import Flask, Request, Response, request
-from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
+from flask import Flask, Response, request
 from werkzeug.exceptions import NotFound
 
 FOR_GOOD = "public, max-age=31536000, immutable"
@@ -73,7 +72,6 @@ def register(app: Flask, folder: Path) -> None:
     """Serve a folder: `url_for('static', filename=…)` gives the address with the version."""
     files = read(folder)
     app.static_folder = str(folder)
-    app.session_interface = _SessionsOfPages()
 
     def static(filename: str) -> Response:
         return _answer(files.by_path.get(filename), FOR_GOOD)
@@ -84,14 +82,6 @@ def register(app: Flask, folder: Path) -> None:
 
     app.add_url_rule(f"/static/{files.version}/<path:filename>", "static", static)
     app.add_url_rule("/static/<path:filename>", "static_other", static_other)
-
-
-class _SessionsOfPages(SecureCookieSessionInterface):
-    """A file is the same for everyone: no session is looked at, so that no cache keeps it apart by cookie."""
-
-    def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
-        """See SecureCookieSessionInterface.open_session; None is a session that cannot be written."""
-        return None if request.path.startswith("/static/") else super().open_session(app, request)
 
 
 def _answer(file: StaticFile | None, caching: str) -> Response:

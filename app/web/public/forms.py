@@ -2,14 +2,14 @@
 
 import re
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
 from typing import Any
 
 from email_validator import EmailNotValidError, validate_email
-from flask import current_app
 from flask_babel import lazy_gettext as _l
+from flask_babel.speaklater import LazyString
 from flask_wtf import FlaskForm
-from itsdangerous import URLSafeTimedSerializer
+from flask_wtf.csrf import _FlaskFormCSRF
+from itsdangerous.encoding import base64_decode, bytes_to_int
 from wtforms import BooleanField, EmailField, Field, HiddenField, StringField, ValidationError
 from wtforms.validators import DataRequired, Length
 
@@ -45,6 +45,14 @@ def _nonce(_form: FlaskForm, field: Field) -> None:
         raise ValidationError(_l("This page is out of date. Please load it again."))
 
 
+class _PageToken(_FlaskFormCSRF):
+    """The library's token against forged requests, signed only where a form is shown."""
+
+    def generate_csrf_token(self, csrf_token_field: Field) -> LazyString:
+        """The token, made when it is written into a page."""
+        return LazyString(super().generate_csrf_token, csrf_token_field)
+
+
 class EntryForm(FlaskForm):
     """What an entrant fills in; the hidden fields the page fills in: nonce, altcha and partner; and one that
     nobody sees and only programs fill in.
@@ -52,6 +60,8 @@ class EntryForm(FlaskForm):
 
     class Meta(FlaskForm.Meta):
         """Every message here is our own: the library's catalogue need not be read anew for each entry."""
+
+        csrf_class = _PageToken
 
         def get_translations(self, form: FlaskForm) -> None:
             """No catalogue beside ours."""
@@ -101,7 +111,6 @@ class EntryForm(FlaskForm):
         """Whether the form's page was made just now. The form's token, found valid above, tells when."""
         if "csrf_token" not in self:
             return False
-        reader = URLSafeTimedSerializer(str(current_app.secret_key), salt="wtf-csrf-token")
-        _token, made = reader.loads(self.csrf_token.data, return_timestamp=True)
-        passed: timedelta = tools().now() - made
-        return passed.total_seconds() < self.least_seconds
+        _value, moment, _signature = self.csrf_token.data.rsplit(".", 2)
+        made = bytes_to_int(base64_decode(moment))
+        return bool(tools().now().timestamp() - made < self.least_seconds)

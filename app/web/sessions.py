@@ -1,0 +1,23 @@
+"""Browser sessions: Flask's own signed cookies, for pages."""
+
+from flask import Flask, Request
+from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
+from itsdangerous import URLSafeTimedSerializer
+
+
+class Sessions(SecureCookieSessionInterface):
+    """The sessions of one application. What checks signatures is made once, not for each request."""
+
+    _serializer: URLSafeTimedSerializer | None = None
+
+    def get_signing_serializer(self, app: Flask) -> URLSafeTimedSerializer | None:
+        """The serializer for the application's keys; None when it has none."""
+        if self._serializer is None:
+            self._serializer = super().get_signing_serializer(app)
+        return self._serializer
+
+    def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
+        """The session of a page; None, which cannot be written, for a file. Files are the same for everyone:
+        no session is looked at, so that no cache keeps them apart by cookie.
+        """
+        return None if request.path.startswith("/static/") else super().open_session(app, request)
