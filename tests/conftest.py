@@ -14,6 +14,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy.orm import Session
 
+from app.adapters.database import Isolation
 from app.config import Settings, load_settings
 from app.extensions import db
 from tests.support import browser, postgres, redis, translations
@@ -97,9 +98,15 @@ def empty_database_url(databases: Databases) -> Iterator[str]:
 
 
 @pytest.fixture
-def settings(database_url: str, tmp_path: Path) -> Settings:
+def isolation() -> Isolation:
+    """How far PostgreSQL keeps write units apart; modules marked `AT_EACH_ISOLATION` run at each level."""
+    return Isolation.READ_COMMITTED
+
+
+@pytest.fixture
+def settings(database_url: str, tmp_path: Path, isolation: Isolation) -> Settings:
     """Settings on that database: known secrets, cheap CAPTCHA, no rate limits."""
-    return load_settings(environment(database_url, tmp_path))
+    return load_settings(environment(database_url, tmp_path, PRIZEWELL_ISOLATION=isolation))
 
 
 @pytest.fixture

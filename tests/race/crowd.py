@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from app.adapters.chance import SystemRng
 from app.adapters.database import Limits, prepare_engine
 from app.adapters.direct import DirectConnection
+from app.domain.errors import Busy
 from app.domain.outcomes import Outcome
 from app.services.entries import Submission, submit_entry
 from app.services.uow import unit_of_work
@@ -68,6 +69,17 @@ def enter(engine: Engine, submission: Submission) -> Outcome:
     """One submission in a session of its own."""
     with Session(engine, expire_on_commit=False) as session:
         return submit_entry(session, submission, now=NOON, rng=SystemRng(), vault=VAULT)
+
+
+def enter_patiently(engine: Engine, submission: Submission) -> Outcome:
+    """The same, sent again as often as the answer is "come again in a moment"."""
+    deadline = time.monotonic() + SECONDS
+    while True:
+        try:
+            return enter(engine, submission)
+        except Busy:
+            if time.monotonic() > deadline:
+                raise
 
 
 def enter_alone(engine: Engine, submission: Submission) -> Outcome:

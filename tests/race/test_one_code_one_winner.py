@@ -13,9 +13,9 @@ from sqlalchemy.orm import Session
 from app.adapters.chance import SystemRng
 from app.adapters.database import Isolation, Limits
 from app.domain.outcomes import Lost, Outcome, Won
-from app.services import entries, uow
+from app.services import entries
 from tests.race.books import broken_promises, read_books
-from tests.race.crowd import engine_for, enter, together
+from tests.race.crowd import engine_for, enter, enter_patiently, together
 from tests.race.tables import create_tables_without
 from tests.race.unguarded import Asking, claim_what_was_seen
 from tests.race.visitor import Answer, Visitor
@@ -84,15 +84,11 @@ def test_ten_codes_have_ten_winners(session: Session, database_url: str) -> None
 
 @pytest.mark.parametrize("databases", [pytest.param("postgres", marks=pytest.mark.postgres)], indirect=True)
 def test_ten_codes_have_ten_winners_also_when_units_are_serializable(
-    session: Session, database_url: str, monkeypatch: pytest.MonkeyPatch
+    session: Session, database_url: str
 ) -> None:
-    """Most are sent back by the database several times: 20 tries were the most that were seen."""
-    monkeypatch.setattr(uow, "MAX_ATTEMPTS", 60)
-    monkeypatch.setattr(uow, "WAIT_SECONDS", 60)  # on a slow machine too
     make_campaign(session, STOCK)
-    limits = Limits(Isolation.SERIALIZABLE, statement_seconds=30)
-    with engine_for(database_url, PEOPLE, limits=limits) as engine:
-        outcomes = together(PEOPLE, lambda number: enter(engine, submission(number)))
+    with engine_for(database_url, PEOPLE, limits=Limits(Isolation.SERIALIZABLE)) as engine:
+        outcomes = together(PEOPLE, lambda number: enter_patiently(engine, submission(number)))
         assert broken_promises(engine) == []
     assert tally(outcomes) == KEPT
 

@@ -19,9 +19,11 @@ from app.services import entries, odds, tiers
 from app.services.audit import COMMAND_LINE
 from app.services.entries import Submission, outcome_of, submit_entry
 from app.services.tiers import TierPlan
+from tests.support.databases import AT_EACH_ISOLATION
 from tests.support.factories import VAULT, TierSpec, make_campaign, solved, submission
 from tests.support.fakes import NOON, FakeRng
 
+pytestmark = AT_EACH_ISOLATION
 Enter = Callable[..., Outcome]
 
 

@@ -5,8 +5,23 @@ import shutil
 from pathlib import Path
 from typing import Protocol
 
+import pytest
+
+from app.adapters.database import Isolation
 from tests.support import postgres
 from tests.support.application import migrate
+
+# Marks tests to run on SQLite, and on PostgreSQL at each level that Prizewell may be set to.
+AT_EACH_ISOLATION = pytest.mark.parametrize(
+    ("databases", "isolation"),
+    [
+        pytest.param("sqlite", Isolation.READ_COMMITTED, id="sqlite"),
+        pytest.param("postgres", Isolation.READ_COMMITTED, id="postgres", marks=pytest.mark.postgres),
+        pytest.param("postgres", Isolation.SERIALIZABLE, id="serializable", marks=pytest.mark.postgres),
+    ],
+    indirect=["databases"],
+    scope="session",  # else each test would make its kind of database anew
+)
 
 
 class Databases(Protocol):
