@@ -3,12 +3,14 @@
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
+from unittest.mock import patch
 
 import pytest
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from app.adapters.captcha import Unsolved
+from app.adapters.direct import DirectConnection
 from app.adapters.seeds import SeedVault
 from app.domain.draw import draw, entry_commitment
 from app.domain.eligibility import CampaignStatus, EntryLimit
@@ -259,3 +261,26 @@ def test_the_result_page_reads_the_stored_outcome(session: Session, enter: Enter
     assert (found.id, outcome) == (campaign.id, won)
     with pytest.raises(NotFound):
         outcome_of(session, campaign.id)
+
+
+@pytest.mark.parametrize(
+    ("specs", "again", "statements"),
+    [
+        ([TierSpec("Gold", weight=0)], False, 4),  # campaign, CAPTCHA with person, entrant, entry
+        ([TierSpec("Gold", weight=0)], True, 3),  # somebody who has entered another campaign
+        ([TierSpec("Gold")], False, 7),  # and claim, award, message
+    ],
+)
+def test_an_entry_takes_no_statement_that_is_not_needed(
+    session: Session, enter: Enter, specs: list[TierSpec], again: bool, statements: int
+) -> None:
+    make_campaign(session, specs, lose_weight=0 if specs[0].weight else 1)
+    if again:
+        make_campaign(session, slug="spring", seed=1)
+        enter(submission(1, campaign="spring"))
+    with patch.object(DirectConnection, "_run", autospec=True, side_effect=DirectConnection._run) as run:
+        enter(submission(1, captcha=solved(77)))
+    texts = [call.args[1] for call in run.call_args_list]
+    claims = sum(text.startswith("UPDATE code") for text in texts)
+    assert claims <= 2, "from its start, and once round"
+    assert len(texts) - max(0, claims - 1) == statements
