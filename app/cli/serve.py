@@ -2,6 +2,7 @@
 
 import sys
 from contextlib import nullcontext
+from typing import assert_never
 
 import click
 import flask_migrate
@@ -11,6 +12,7 @@ from granian.log import LogLevels
 from granian.server.mp import MPServer
 from sqlalchemy.engine import make_url
 
+from app.adapters.mail import ConsoleRoute, FolderRoute, SmtpRoute
 from app.cli.support import figures_link, landing_link, session, sign_in_link
 from app.cli.worker import worker_beside
 from app.config import ROOT, Settings
@@ -75,7 +77,7 @@ def _tell(settings: Settings) -> None:
     else:
         admin = _first_admin(settings)
         lines += [("Admin sign-in", sign_in_link(admin)), ("", f"one-time, for {admin.email}")]
-    lines.append(("Data", _where(settings)))
+    lines += [("Mail", _mail_goes(settings)), ("Data", _where(settings))]
     click.echo()
     click.echo(f"  {click.style('Prizewell', bold=True)}  {settings.public_url}")
     click.echo()
@@ -117,6 +119,20 @@ def _first_admin(settings: Settings) -> Account:
 def _admin_address(settings: Settings) -> str:
     host = settings.public_host
     return "admin@example.org" if settings.is_local else f"admin@{host}"
+
+
+def _mail_goes(settings: Settings) -> str:
+    match settings.mail:
+        case SmtpRoute(host=host, port=port):
+            return f"through {host}:{port}"
+        case FolderRoute(folder=folder):
+            return f"into {folder}: set PRIZEWELL_MAIL to send it"
+        case ConsoleRoute():
+            return "onto this screen"
+        case None:
+            return "off: set PRIZEWELL_MAIL, and winners are told by mail too"
+        case _ as unreachable:
+            assert_never(unreachable)
 
 
 def _where(settings: Settings) -> str:

@@ -19,6 +19,7 @@ import pytest
 from flask import Flask
 from sqlalchemy.orm import Session
 
+from app.adapters.mail import ConsoleRoute, FolderRoute, Route, Security, SmtpRoute
 from app.cli import serve
 from app.config import ROOT, ConfigError, Settings, load_settings
 from app.extensions import db
@@ -189,3 +190,20 @@ def wait_for(url: str, process: "subprocess.Popen[bytes]") -> None:
             assert process.poll() is None, "the server ended"
             assert time.monotonic() < deadline, "the server does not answer"
             time.sleep(0.1)
+
+
+@pytest.mark.parametrize(
+    ("mail", "says"),
+    [
+        (
+            SmtpRoute("mail.example.org", 587, Security.STARTTLS, "me", "secret"),
+            "through mail.example.org:587",
+        ),
+        (FolderRoute(Path("letters")), "into letters: set PRIZEWELL_MAIL to send it"),
+        (ConsoleRoute(), "onto this screen"),
+        (None, "off: set PRIZEWELL_MAIL, and winners are told by mail too"),
+    ],
+)
+def test_where_mail_goes_is_told(tmp_path: Path, mail: Route | None, says: str) -> None:
+    settings = load_settings(environment(f"sqlite:///{tmp_path}/x.db", tmp_path))
+    assert serve._mail_goes(replace(settings, mail=mail)) == says
