@@ -178,7 +178,8 @@ def _about_site(site: Site) -> Iterator[Finding]:
     if site.is_local:
         yield Finding(
             Place.SERVER,
-            "the site has no public address: only this machine can take part. Set PRIZEWELL_PUBLIC_URL",
+            "the site has no public address: only this machine can take part. Whoever runs the server sets"
+            " PRIZEWELL_PUBLIC_URL",
             blocks=False,
         )
     if site.captcha_cost < site.least_captcha_cost:

@@ -50,6 +50,28 @@ def test_what_blocks_is_listed_with_the_way_to_mend_it_and_opening_is_refused(
     assert campaigns.get(session, "summer").status is DRAFT
 
 
+def test_what_holds_it_back_stands_in_place_of_the_question(editor: Staff, session: Session) -> None:
+    make_campaign(session, [TierSpec("Gold", codes=0)], status=DRAFT)
+    page = editor.get(f"{HERE}/status?to=open", headers=HTMX).get_data(as_text=True)
+    assert "1 thing stands in the way:" in page
+    assert "Nobody can win: switch on a tier" in page
+    assert "<form" not in page
+
+
+def test_the_question_before_opening_tells_times_odds_and_stock(editor: Staff, session: Session) -> None:
+    make_campaign(session, status=DRAFT, lose_weight=4)
+    page = editor.page(f"{HERE}/status?to=open")
+    assert "People can enter at once." in page
+    assert "it runs until you close it." in page
+    assert "1 in 5 wins; 10 prizes are in stock." in page
+    opens, closes = datetime(2090, 5, 1, 8, tzinfo=UTC), datetime(2090, 5, 2, 18, tzinfo=UTC)
+    make_campaign(session, slug="later", status=DRAFT, opens_at=opens, closes_at=closes, seed=2)
+    page = editor.page("/admin/campaigns/later/status?to=open")
+    assert "It begins by itself: Monday, May 1, 2090 08:00 (UTC)." in page
+    assert "It ends by itself: Tuesday, May 2, 2090 18:00 (UTC)." in page
+    assert "Every entry wins; 10 prizes are in stock." in page
+
+
 def test_what_is_only_worth_a_look_lets_it_open(editor: Staff, session: Session) -> None:
     make_campaign(session, status=DRAFT)
     page = editor.page(HERE)

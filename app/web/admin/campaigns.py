@@ -30,6 +30,7 @@ from app.web.admin.campaign_forms import (
     values_of,
 )
 from app.web.admin.frame import campaign_of
+from app.web.admin.opening import not_yet, what_opening_does
 from app.web.filters import grouped
 from app.web.wording import told
 
@@ -96,7 +97,7 @@ def create() -> Response:
 def suggest_address() -> str:
     """What an address left empty becomes, told beside the field: what stands in it is never touched."""
     slug = suggested_slug(request.args.get("title", "")[:200])
-    return str(escape(_("Left empty it becomes %(address)s.", address=slug))) if slug else ""
+    return str(escape(_("Left empty, it becomes %(address)s", address=f"/c/{slug}"))) if slug else ""
 
 
 @blueprint.get("/campaigns/<slug>")
@@ -168,7 +169,10 @@ def rules(slug: str) -> str:
 def status(slug: str) -> Response:
     """Ask before opening, pausing or closing, and say what that does."""
     campaign = campaign_of(slug)
-    return asked(_question(campaign, _step(request.args.get("to", ""))))
+    wanted = _step(request.args.get("to", ""))
+    found = checklist(campaign, tools().now()) if wanted is CampaignStatus.OPEN else None
+    blocking = [text for text, blocks, _url in found or () if blocks]
+    return asked(not_yet(campaign, blocking) if blocking else _question(campaign, wanted))
 
 
 @blueprint.post("/campaigns/<slug>/status")
@@ -183,7 +187,7 @@ def set_status(slug: str) -> Response:
         flash(_("It cannot open yet. The launch check says what is missing."), "bad")
         return redirect(url_for("admin.campaigns.detail", slug=campaign.slug, _anchor="launch"), 303)
     messages = {
-        CampaignStatus.OPEN: _("The campaign is open."),
+        CampaignStatus.OPEN: _("The campaign is open. Share the address of its landing page."),
         CampaignStatus.PAUSED: _("The campaign is paused: nobody can enter until you open it again."),
         CampaignStatus.CLOSED: _("The campaign is closed for good."),
     }
@@ -281,9 +285,6 @@ def _step(wanted: str) -> CampaignStatus:
 def _question(campaign: Campaign, wanted: CampaignStatus) -> Ask:
     found = figures.campaign_figures(db.session(), campaign.id)
     left = grouped(found.stock_free)
-    free = ngettext(
-        "%(count)s unit is in stock.", "%(count)s units are in stock.", found.stock_free, count=left
-    )
     unused = ngettext(
         "%(count)s unit that nobody has won stays unused.",
         "%(count)s units that nobody has won stay unused.",
@@ -293,7 +294,7 @@ def _question(campaign: Campaign, wanted: CampaignStatus) -> Ask:
     texts = {
         CampaignStatus.OPEN: (
             _("Open “%(title)s”?", title=campaign.title),
-            (_("People can enter at once, within the hours you have set."), free),
+            what_opening_does(campaign, found.stock_free, tools().now()),
             _("Open"),
         ),
         CampaignStatus.PAUSED: (
