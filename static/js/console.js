@@ -50,6 +50,12 @@ document.addEventListener("htmx:afterSettle", (event) => {
   if (next && (!document.activeElement || document.activeElement === document.body || next.matches("[data-autofocus], [aria-invalid=true]"))) {
     next.focus({ preventScroll: false });
   }
+  // What had the focus is gone, and nothing asks for it: the head of what came in its place, so that Tab goes on there.
+  const head = last && place !== document && document.activeElement === document.body && place.querySelector("h2, h3");
+  if (head) {
+    head.tabIndex = -1;
+    head.focus({ preventScroll: true });
+  }
 });
 
 // Escape leaves an inline edit through its own cancel control.
@@ -70,6 +76,11 @@ document.addEventListener("input", (event) => {
 });
 document.addEventListener("submit", () => { unsaved = false; });
 addEventListener("beforeunload", (event) => { if (unsaved) event.preventDefault(); });
+
+// A new campaign begins in the time zone of whoever makes it, where the server has no better guess than UTC.
+const zone = document.querySelector("[data-own-zone]");
+const ownZone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+if (zone?.value === "UTC" && [...zone.list.options].some((option) => option.value === ownZone)) zone.value = ownZone;
 
 // Filters send themselves as soon as they change; the button stays for those without scripts.
 document.addEventListener("change", (event) => {

@@ -106,7 +106,7 @@ def test_addresses_are_made_from_titles(title: str, slug: str) -> None:
 
 
 def test_what_an_empty_address_becomes_is_told(editor: Staff) -> None:
-    assert editor.page("/admin/campaigns/address?title=Big+Win") == "Left empty it becomes big-win."
+    assert editor.page("/admin/campaigns/address?title=Big+Win") == "Left empty, it becomes /c/big-win"
     assert editor.page("/admin/campaigns/address?title=…") == ""
 
 

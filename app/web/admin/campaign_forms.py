@@ -62,7 +62,9 @@ class CampaignForm(StaffForm):
     eligibility = Paragraphs(
         _l("Who may take part"),
         [AtMost(2000)],
-        description=_l("Such as: everyone who is 18 or older and lives in Türkiye."),
+        description=_l(
+            "Needed before it can open. Such as: everyone who is 18 or older and lives in Türkiye."
+        ),
     )
     rules = Paragraphs(
         _l("What else applies"),
