@@ -136,7 +136,7 @@ def test_the_export_is_safe_and_on_record(editor: Staff, session: Session, campa
 def test_a_partner_is_added_with_two_links(editor: Staff, session: Session, campaign: Campaign) -> None:
     answer = editor.post(f"{PARTNERS}/new", {"name": "Şule & Ben"})
     page = editor.page(answer.location)
-    assert "Send the two links on." in page
+    assert "Send both links on" in page
     assert "http://localhost/c/summer/via/sule-ben" in page
     figures = next(
         part.split('"')[0] for part in page.split('"') if part.startswith("http://localhost/partner/")

@@ -55,7 +55,9 @@ def add(slug: str) -> Response:
     )
     if partner is None:
         return _page(campaign, form)
-    message = _("%(name)s is in. Send the two links on.", name=partner.name)
+    message = _(
+        "%(name)s is in. Send both links on: one to share, one to see the figures.", name=partner.name
+    )
     return done(message, url_for("admin.partners.index", slug=slug))
 
 
