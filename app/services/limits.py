@@ -8,13 +8,13 @@ from datetime import UTC, datetime, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import bindparam, delete, func, literal_column, select, update
+from sqlalchemy import bindparam, func, literal_column, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from app.adapters.direct import DirectConnection, Prepared
 from app.domain.odds import Limits, TierOdds
-from app.models import Award, Entry, Tier, TierUse
+from app.models import Award, Entrant, Entry, Tier, TierUse
 
 IN_ALL = "all"
 
@@ -45,14 +45,23 @@ def give_back(connection: DirectConnection, tier: TierOdds, now: datetime, zone:
 
 
 def recount(session: Session, tier: Tier, now: datetime, zone: ZoneInfo) -> None:
-    """Begin to count for limits that were just set, with what was won before them."""
-    session.execute(delete(TierUse).where(TierUse.tier_id == tier.id))
-    starts = {_hour(now): _start_of_hour(now), _day(now, zone): _start_of_day(now, zone), IN_ALL: None}
-    for period, _most in periods(tier.limits, now, zone):
+    """Begin to count for limits that were just set, with what was won before them.
+
+    What was counted for other periods stays: the clock may be set back.
+    """
+    counted = [
+        session.get(TierUse, (tier.id, period), with_for_update=True, populate_existing=True)
+        or TierUse(tier_id=tier.id, period=period)
+        for period, _most in periods(tier.limits, now, zone)
+    ]
+    ends = {_hour(now): _ends_of_hour(now), _day(now, zone): _ends_of_day(now, zone)}
+    for use in counted:
         won = select(func.count()).select_from(Award).where(Award.tier_id == tier.id)
-        if (start := starts[period]) is not None:
-            won = won.where(Award.created_at >= start)
-        session.add(TierUse(tier_id=tier.id, period=period, used=session.scalar(won)))
+        if use.period in ends:
+            start, end = ends[use.period]
+            won = won.where(Award.created_at >= start, Award.created_at < end)
+        use.used = session.scalar(won) or 0
+        session.add(use)
 
 
 def periods(limits: Limits, now: datetime, zone: ZoneInfo) -> Iterator[tuple[str, int]]:
@@ -70,26 +79,32 @@ def _hour(now: datetime) -> str:
     return f"{now.astimezone(UTC):%Y-%m-%dT%HZ}"
 
 
-def _start_of_hour(now: datetime) -> datetime:
-    return now.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
+def _ends_of_hour(now: datetime) -> tuple[datetime, datetime]:
+    start = now.astimezone(UTC).replace(minute=0, second=0, microsecond=0)
+    return start, start + timedelta(hours=1)
 
 
 def _day(now: datetime, zone: ZoneInfo) -> str:
     return f"{now.astimezone(zone):%Y-%m-%d}"
 
 
-def _start_of_day(now: datetime, zone: ZoneInfo) -> datetime:
-    # An hour at a time, because a zone may have no midnight on the day its clocks go forward.
-    start = _start_of_hour(now)
-    while _day(start - timedelta(minutes=15), zone) == _day(now, zone):
-        start -= timedelta(minutes=15)
-    return start
+def _ends_of_day(now: datetime, zone: ZoneInfo) -> tuple[datetime, datetime]:
+    # A step at a time, because a zone may have no midnight on the day its clocks go forward. Days begin at a
+    # quarter of some hour of UTC, not everywhere at a full one.
+    step = timedelta(minutes=15)
+    start = end = now.replace(minute=now.minute - now.minute % 15, second=0, microsecond=0)
+    while _day(start - step, zone) == _day(now, zone):
+        start -= step
+    while _day(end, zone) == _day(now, zone):
+        end += step
+    return start, end
 
 
 def _has_had_enough(connection: DirectConnection, tier: TierOdds, entrant_id: UUID | None) -> bool:
     most = tier.limits.per_person
     if most is None or entrant_id is None:
         return False
+    connection.execute(_ONE_AT_A_TIME, {"entrant": entrant_id})
     return bool(connection.row(_WON_BY, {"tier": tier.id, "entrant": entrant_id}).won >= most)
 
 
@@ -115,6 +130,10 @@ _GIVE_BACK = Prepared(
     update(TierUse)
     .where(TierUse.tier_id == bindparam("tier"), TierUse.period == bindparam("in_period"))
     .values(used=TierUse.used - literal_column("1"))
+)
+# Two entries of one person, for two days, may come at one moment: the second is to count what the first won.
+_ONE_AT_A_TIME = Prepared(
+    select(Entrant.id).where(Entrant.id == bindparam("entrant")).with_for_update(key_share=True)
 )
 _WON_BY = Prepared(
     select(func.count().label("won"))

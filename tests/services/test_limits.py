@@ -132,11 +132,34 @@ def test_limits_set_later_count_what_was_won_before(session: Session, enter: Ent
     assert used(session) == {"2030-06-15T12Z": 1, "2030-06-15": 2, "all": 3}
     assert wins([enter(4), enter(5)]) == 1
     limit(session, campaign)
-    assert used(session) == {}
     assert wins([enter(6)]) == 1
     limit(session, campaign, in_all=5)
-    assert used(session) == {"all": 5}
+    assert used(session)["all"] == 5
     assert isinstance(enter(7), Lost)
+
+
+def test_what_an_hour_has_given_is_not_forgotten_when_the_clock_is_set_back(
+    session: Session, enter: Enter
+) -> None:
+    campaign = make_campaign(session, [TierSpec("Gold", codes=9)])
+    limit(session, campaign, per_hour=2)
+    assert wins([enter(1), enter(2, NOON + HOUR), enter(3, NOON + HOUR)]) == 3
+    limit(session, campaign, per_hour=1)
+    assert used(session) == {"2030-06-15T12Z": 1, "2030-06-15T13Z": 2}
+    assert wins([enter(4), enter(5, NOON + HOUR)]) == 0
+    assert room(session) == ""
+
+
+@pytest.mark.parametrize(("minute", "counted"), [(29, {"2030-06-15": 1}), (30, {"2030-06-16": 0})])
+def test_a_day_may_begin_at_half_past_an_hour_of_utc(
+    session: Session, enter: Enter, minute: int, counted: dict[str, int]
+) -> None:
+    campaign = make_campaign(session, [TierSpec("Gold", codes=9)], timezone="Asia/Kolkata")
+    enter(1, datetime(2030, 6, 15, 18, 20, tzinfo=UTC))
+    tier = limit(session, campaign, per_day=5)
+    recount(session, tier, datetime(2030, 6, 15, 18, minute, tzinfo=UTC), ZoneInfo("Asia/Kolkata"))
+    session.flush()
+    assert counted.items() <= used(session).items()
 
 
 def test_a_day_may_begin_after_midnight(session: Session) -> None:
@@ -145,7 +168,7 @@ def test_a_day_may_begin_after_midnight(session: Session) -> None:
     tier = limit(session, campaign, per_day=1)
     recount(session, tier, datetime(2030, 9, 8, 5, tzinfo=UTC), ZoneInfo("America/Santiago"))
     session.flush()
-    assert used(session) == {"2030-09-08": 0}
+    assert used(session)["2030-09-08"] == 0
 
 
 def test_limits_make_the_next_odds_table_and_stand_in_the_audit(session: Session, enter: Enter) -> None:
