@@ -12,10 +12,11 @@ from app.adapters.database import connect_options, prepare_engine
 from app.adapters.letters import Letters
 from app.adapters.links import Links
 from app.adapters.mail import make_mailer
+from app.adapters.pictures import PictureStore
 from app.adapters.second_factor import SecretVault
 from app.adapters.seeds import SeedVault
 from app.adapters.tokens import NonceMint, Signer
-from app.config import ROOT, Settings, load_settings
+from app.config import PICTURES, ROOT, Settings, load_settings
 from app.extensions import Tools, babel, csrf, db, limiter, login, migrate
 from app.services.outbox import PostOffice
 from app.web.locale import select_locale
@@ -102,6 +103,7 @@ def _init_adapters(app: Flask, settings: Settings) -> None:
         captcha=AltchaCaptcha(settings.secret_keys[0], settings.captcha_cost),
         signer=signer,
         nonces=NonceMint(settings.secret_keys[0]),
+        pictures=PictureStore(settings.instance / PICTURES),
         office=_post_office(settings, signer),
     )
 

@@ -20,6 +20,7 @@ ROOT = Path(__file__).resolve().parent.parent
 SECRETS_FILE = "secrets.json"
 DATABASE_FILE = "prizewell.sqlite3"
 MAIL_FOLDER = "mail"
+PICTURES = "pictures"
 MIN_SECRET_LENGTH = 32
 MIN_PUBLIC_CAPTCHA_COST = 1000
 

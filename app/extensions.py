@@ -12,6 +12,7 @@ from flask_sqlalchemy import SQLAlchemy
 from flask_wtf import CSRFProtect
 
 from app.adapters.captcha import Captcha
+from app.adapters.pictures import PictureStore
 from app.adapters.second_factor import SecretVault
 from app.adapters.seeds import SeedVault
 from app.adapters.tokens import NonceMint, Signer
@@ -63,6 +64,7 @@ class Tools:
     captcha: Captcha
     signer: Signer
     nonces: NonceMint
+    pictures: PictureStore
     office: PostOffice | None  # None: mail is off
 
     @property

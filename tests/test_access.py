@@ -26,6 +26,7 @@ ANYONE = None
 ACCESS: dict[str, Role | None] = {
     "static": ANYONE,
     "static_other": ANYONE,
+    "picture": ANYONE,
     "public.home": ANYONE,
     "public.favicon": ANYONE,
     "public.landing_page": ANYONE,
@@ -153,6 +154,7 @@ PARTS = {
     "version": 1,
     "batch_id": 1,
     "filename": "css/tokens.css",
+    "name": "0-1.webp",
 } | {"session_id": UUID(int=1)}
 
 

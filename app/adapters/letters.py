@@ -7,9 +7,11 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from babel import Locale, UnknownLocaleError
-from babel.dates import format_datetime
+from babel.dates import format_date, format_datetime
 from babel.support import Translations
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+
+from app.domain.expiry import last_day
 
 FALLBACK = "en"
 # The accents of static/css/tokens.css on light paper, and what is written on them: mail knows no variables.
@@ -50,6 +52,8 @@ class AwardWon:
     result_url: str
     landing_url: str
     rules_url: str
+    expires_at: datetime | None = None
+    link: str = ""
 
 
 class Letters:
@@ -64,11 +68,14 @@ class Letters:
         """The letter to a winner; English for a language that Prizewell does not speak."""
         language = self._spoken(locale)
         accent, on_accent = ACCENTS.get(about.accent, ACCENTS["indigo"])
-        when = about.at.astimezone(ZoneInfo(about.timezone))
+        zone = ZoneInfo(about.timezone)
+        when = about.at.astimezone(zone)
+        last = last_day(about.expires_at, zone) if about.expires_at else None
         values = asdict(about) | {
             "accent": accent,
             "on_accent": on_accent,
             "when": format_datetime(when, "d MMMM y, HH:mm", locale=language),
+            "until": format_date(last, "d MMMM y", locale=language) if last else "",
             "lang": str(language).replace("_", "-"),
             "text_dir": language.text_direction,
         }

@@ -6,6 +6,8 @@ from enum import StrEnum
 from typing import Literal
 from uuid import UUID
 
+from app.domain.pictures import Picture
+
 
 class AwardReason(StrEnum):
     """Why the tier awarded is what it is; stored with each entry."""
@@ -43,6 +45,9 @@ class Won:
     email: str
     at: datetime
     kind: Literal["won"] = "won"
+    expires_at: datetime | None = None  # from when the code is no longer good
+    picture: Picture | None = None  # in the place of the drawing
+    link: str = ""  # where the winner goes next
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,7 +39,8 @@ class Award(Base):
 
     The names are those under which it was won: later edits of tier or prize do not change what was announced.
     What follows `created_at` is how staff handle the win, `notes` and `version` also for its replacements.
-    `has_keys` once the winner_key rows of the win are written.
+    `has_keys` once the winner_key rows of the win are written. From `expires_at` on the code is no longer
+    good: decided when it was won.
     """
 
     __tablename__ = "award"
@@ -76,6 +77,7 @@ class Award(Base):
     voided_at: Mapped[datetime | None]
     void_reason: Mapped[str] = mapped_column(Text, server_default="")
     returned_at: Mapped[datetime | None]
+    expires_at: Mapped[datetime | None]
 
 
 class Replacement(Base):
@@ -115,3 +117,4 @@ class Replacement(Base):
     voided_at: Mapped[datetime | None]
     void_reason: Mapped[str] = mapped_column(Text, server_default="")
     returned_at: Mapped[datetime | None]
+    expires_at: Mapped[datetime | None]

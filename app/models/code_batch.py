@@ -30,7 +30,8 @@ class CodeBatch(Base):
     """Codes that come into a prize's stock together: all of them, or none.
 
     `size` is how many they are to be, `staged` how many have come in, `returned` how many of them had been
-    withdrawn before. `touched_at` moves on while somebody is at work on it.
+    withdrawn before; `random_symbols` is how long generated ones are, without the check symbol. `touched_at`
+    moves on while somebody is at work on it.
     """
 
     __tablename__ = "code_batch"
@@ -54,6 +55,7 @@ class CodeBatch(Base):
     size: Mapped[int]
     staged: Mapped[int] = mapped_column(default=0)
     returned: Mapped[int] = mapped_column(default=0)
+    random_symbols: Mapped[int] = mapped_column(server_default="15")
     digest: Mapped[str] = mapped_column(String(64), default="")
     state: Mapped[BatchState] = mapped_column(words(BatchState, "state"), default=BatchState.STAGING)
     actor: Mapped[str] = mapped_column(String(254))

@@ -1,12 +1,25 @@
 """Prize: a thing in a tier."""
 
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, Index, String, Text, UniqueConstraint, text
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    Dialect,
+    ForeignKey,
+    Index,
+    String,
+    Text,
+    UniqueConstraint,
+    false,
+    text,
+)
 from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.types import TypeDecorator
 
+from app.domain.pictures import MAX_TEXT, Picture, read_picture
 from app.models.base import Base, words
 
 
@@ -17,15 +30,37 @@ class PrizeKind(StrEnum):
     QUANTITY = "quantity"
 
 
+class PictureText(TypeDecorator[Picture]):
+    """A picture, written as its key and size; '' is none."""
+
+    impl = String(MAX_TEXT)
+    cache_ok = True
+
+    def process_bind_param(self, value: Picture | None, _dialect: Dialect) -> str:
+        """As it is written down."""
+        return "" if value is None else str(value)
+
+    def process_result_value(self, value: str | None, _dialect: Dialect) -> Picture | None:
+        """As it was."""
+        return read_picture(value or "")
+
+
 class Prize(Base):
     """What can be won in a tier. Its stock is its free codes: there is no counter beside them.
 
     `stock_version` counts the times staff put units in or took some out: while it stays, so does the number
     of units offered in all.
+
+    `value` is in the currency's minor units. A code is good until the end of the day `expires_on`, or for
+    `expires_days` days after it was won; with neither, for ever. `link` is where its winner is led to. Stock
+    is low from so many units, or from that part of all, on.
     """
 
     __tablename__ = "prize"
     __table_args__ = (
+        CheckConstraint("(value IS NULL) = (currency = '')", name="currency"),
+        CheckConstraint("expires_on IS NULL OR expires_days IS NULL", name="expiry"),
+        CheckConstraint("low_stock IS NULL OR low_stock_percent IS NULL", name="low_stock"),
         # The target of code (prize_id, tier_id): a code's tier is its prize's tier, by constraint.
         UniqueConstraint("id", "tier_id"),
         Index(
@@ -51,3 +86,12 @@ class Prize(Base):
     stock_version: Mapped[int] = mapped_column(default=0)
     created_at: Mapped[datetime]
     removed_at: Mapped[datetime | None]
+    picture: Mapped[Picture | None] = mapped_column(PictureText(), nullable=False, server_default="")
+    value: Mapped[int | None] = mapped_column(BigInteger)
+    currency: Mapped[str] = mapped_column(String(3), server_default="")
+    shows_value: Mapped[bool] = mapped_column(server_default=false())
+    link: Mapped[str] = mapped_column(Text, server_default="")
+    expires_on: Mapped[date | None]
+    expires_days: Mapped[int | None]
+    low_stock: Mapped[int | None]
+    low_stock_percent: Mapped[int | None]

@@ -1,6 +1,8 @@
 """Allocation: one free code of a tier, given to exactly one entry."""
 
 from dataclasses import dataclass
+from datetime import date
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, ScalarSelect, Select, bindparam, exists, literal_column, select, update
@@ -8,6 +10,7 @@ from sqlalchemy.orm import InstrumentedAttribute
 
 from app.adapters.direct import DirectConnection, Prepared
 from app.domain.chance import Rng
+from app.domain.pictures import Picture
 from app.models import Code, CodeStatus, Prize, Tier
 from app.services.uow import TryAgain
 
@@ -28,6 +31,10 @@ class Claimed:
     prize_name: str
     instructions: str
     artwork: str
+    picture: Picture | None = None
+    link: str = ""
+    expires_on: date | None = None
+    expires_days: int | None = None
 
 
 def claim(connection: DirectConnection, tier_id: UUID, rng: Rng) -> Claimed | None:
@@ -61,7 +68,7 @@ def _free() -> Select[int]:
     return select(Code.id).where(Code.tier_id == bindparam("tier"), _IS_FREE)
 
 
-def _of_prize(column: InstrumentedAttribute[str]) -> ScalarSelect[str]:
+def _of_prize(column: InstrumentedAttribute[Any]) -> ScalarSelect[Any]:
     return select(column).where(Prize.id == Code.prize_id).scalar_subquery()
 
 
@@ -80,6 +87,10 @@ def _claiming(candidate: Select[int]) -> Prepared:
             _of_prize(Prize.name).label("prize_name"),
             _of_prize(Prize.instructions).label("instructions"),
             _of_prize(Prize.artwork).label("artwork"),
+            _of_prize(Prize.picture).label("picture"),
+            _of_prize(Prize.link).label("link"),
+            _of_prize(Prize.expires_on).label("expires_on"),
+            _of_prize(Prize.expires_days).label("expires_days"),
         )
     )
 

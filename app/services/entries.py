@@ -18,6 +18,7 @@ from app.domain.chance import Rng
 from app.domain.draw import Draw, draw, entry_commitment
 from app.domain.eligibility import Window, already_entered, limit_period, next_chance, refusal
 from app.domain.errors import NotFound
+from app.domain.expiry import expiry
 from app.domain.identity import canonical_email
 from app.domain.ids import time_ordered_id
 from app.domain.odds import OddsTable
@@ -117,7 +118,7 @@ def submit_entry(
     )
     if claimed is None:
         return Lost(entry_id, next_chance(window, now), now)
-    won = _award(connection, campaign.id, entry_id, claimed, submission.email, now)
+    won = _award(connection, campaign.id, entry_id, claimed, submission.email, now, window.zone)
     outbox.announce_award(connection, entry_id, entrant_id, now=now, rng=rng)
     return won
 
@@ -177,6 +178,9 @@ def _as_outcome(row: Any, window: Window) -> Drawn:
         row.artwork,
         row.email,
         row.created_at,
+        expires_at=row.expires_at,
+        picture=row.picture,
+        link=row.link,
     )
 
 
@@ -226,7 +230,9 @@ def _award(
     claimed: Claimed,
     email: str,
     now: datetime,
+    zone: ZoneInfo,
 ) -> Won:
+    expires_at = expiry(now, zone, claimed.expires_on, claimed.expires_days)
     connection.execute(
         _INSERT_AWARD,
         {
@@ -238,6 +244,7 @@ def _award(
             "tier_name": claimed.tier_name,
             "prize_name": claimed.prize_name,
             "created_at": now,
+            "expires_at": expires_at,
         },
     )
     return Won(
@@ -249,6 +256,9 @@ def _award(
         claimed.artwork,
         email,
         now,
+        expires_at=expires_at,
+        picture=claimed.picture,
+        link=claimed.link,
     )
 
 
@@ -279,9 +289,12 @@ _STORED = (
         Entrant.email_key,
         Award.tier_name,
         Award.prize_name,
+        Award.expires_at,
         Code.text.label("code"),
         Prize.instructions,
         Prize.artwork,
+        Prize.picture,
+        Prize.link,
     )
     .join(Entrant, Entrant.id == Entry.entrant_id)
     .outerjoin(Award, Award.entry_id == Entry.id)

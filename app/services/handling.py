@@ -9,12 +9,14 @@ from dataclasses import replace as replace_values
 from datetime import datetime
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import func, literal_column, select, update
 from sqlalchemy.orm import Session
 
 from app.domain.chance import Rng
 from app.domain.errors import Conflict, InvalidInput, NotFound, StaleEdit
+from app.domain.expiry import expiry
 from app.domain.outcomes import Won
 from app.models import Award, AwardStatus, Campaign, Code, CodeStatus, Prize, PrizeKind, Replacement, Tier
 from app.services import audit
@@ -75,6 +77,9 @@ def as_it_stands(session: Session, won: Won) -> Won | None:
         code=code.text,
         instructions=prize.instructions,
         artwork=prize.artwork,
+        picture=prize.picture,
+        link=prize.link,
+        expires_at=last.expires_at,
     )
 
 
@@ -206,6 +211,7 @@ def replace(
     if prize is None or prize.campaign_id != award.campaign_id or prize.removed_at is not None:
         raise NotFound("this prize does not exist, or has been removed")
     tier = session.get_one(Tier, prize.tier_id)
+    zone = ZoneInfo(session.get_one(Campaign, award.campaign_id).timezone)
     replacement = Replacement(
         code_id=_claim(session, prize),
         entry_id=entry_id,
@@ -218,6 +224,7 @@ def replace(
         created_at=now,
         status=AwardStatus.NEW,
         void_reason="",
+        expires_at=expiry(now, zone, prize.expires_on, prize.expires_days),
     )
     session.add(replacement)
     award.version += 1

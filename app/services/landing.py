@@ -12,6 +12,7 @@ from app.domain.eligibility import CampaignStatus, Phase, phase
 from app.domain.errors import NotFound
 from app.domain.odds import OddsTable
 from app.domain.official_rules import RuleFacts
+from app.domain.pictures import Picture
 from app.models import Campaign, OddsTableRecord, Prize, Tier
 from app.services import allocation, campaigns, odds, official_rules, stock
 from app.services.entries import window_of
@@ -26,6 +27,9 @@ class PrizeCard:
     artwork: str
     tier: str
     total: int
+    picture: Picture | None = None
+    value: int | None = None  # in minor units, when visitors are to see it
+    currency: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +140,19 @@ def open_campaigns(session: Session, *, now: datetime) -> list[Campaign]:
 def _cards(session: Session, rows: Sequence[Row[*tuple[Any, ...]]]) -> tuple[PrizeCard, ...]:
     """The prizes there is at least one of."""
     totals = stock.offered(session, {row.id: row.stock_version for row in rows})
-    cards = (PrizeCard(row.name, row.text, row.artwork, row.tier, totals[row.id]) for row in rows)
+    cards = (
+        PrizeCard(
+            row.name,
+            row.text,
+            row.artwork,
+            row.tier,
+            totals[row.id],
+            row.picture,
+            row.value if row.shows_value else None,
+            row.currency,
+        )
+        for row in rows
+    )
     return tuple(card for card in cards if card.total)
 
 
@@ -151,6 +167,10 @@ _PRIZES = (
         Prize.name,
         Prize.text,
         Prize.artwork,
+        Prize.picture,
+        Prize.value,
+        Prize.currency,
+        Prize.shows_value,
         Prize.stock_version,
         Tier.name.label("tier"),
         allocation.is_left(Tier.id).label("is_left"),

@@ -3,23 +3,28 @@ codes.
 """
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
-from datetime import datetime
+from dataclasses import dataclass, fields, replace
+from datetime import date, datetime
 from typing import Any
+from urllib.parse import urlsplit
 from uuid import UUID
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from app.domain.campaign_rules import ARTWORKS
+from app.domain.campaign_rules import ARTWORKS, YEARS
 from app.domain.chance import Rng
 from app.domain.errors import Conflict, InvalidInput, NotFound, StaleEdit
+from app.domain.expiry import MAX_DAYS
 from app.domain.ids import random_id
+from app.domain.pictures import Picture
+from app.domain.texts import is_showable
 from app.models import Campaign, Code, Prize, PrizeKind, Tier
 from app.services import audit, batches, campaigns, official_rules, tiers
 from app.services.audit import Actor
 from app.services.fields import many_lines, one_line
 from app.services.stock import (
+    MAX_UNITS,
     PART,
     add_generated,
     check_count,
@@ -33,12 +38,27 @@ from app.services.uow import unit_of_work
 
 @dataclass(frozen=True, slots=True)
 class PrizePlan:
-    """What staff decide about a prize: `text` for the landing page, `instructions` for the winner."""
+    """What staff decide about a prize: `text` for the landing page, `instructions` for the winner.
+
+    `picture` stands in the place of the drawing `artwork`. `value` is in minor units of the `currency` (three
+    letters). A `link` (https) is for plain quantities: where the winner is led to. A code is good until the
+    end of the day `expires_on`, or of the day `expires_days` after the win. Stock is low from `low_stock`
+    units or from `low_stock_percent` of all on.
+    """
 
     name: str
     text: str = ""
     instructions: str = ""
     artwork: str = "gift"
+    picture: Picture | None = None
+    value: int | None = None
+    currency: str = ""
+    shows_value: bool = False
+    link: str = ""
+    expires_on: date | None = None
+    expires_days: int | None = None
+    low_stock: int | None = None
+    low_stock_percent: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,8 +159,8 @@ def _add(
     campaign = campaigns.get_for_change(session, tiers.get(session, tier_id).campaign_id)
     session.expire_all()
     tier = tiers.get(session, tier_id)
-    plan = _checked(session, campaign.id, plan, None)
     kind = PrizeKind.CODES if quantity is None else PrizeKind.QUANTITY
+    plan = _checked(session, campaign.id, plan, kind, None)
     last = session.scalar(select(func.max(Prize.position)).where(Prize.tier_id == tier_id))
     prize = Prize(
         id=random_id(rng),
@@ -150,11 +170,11 @@ def _add(
         position=0 if last is None else last + 1,
         version=1,
         created_at=now,
-        **asdict(plan),
+        **_values(plan),
     )
     session.add(prize)
     session.flush()
-    after: dict[str, Any] = {**asdict(plan), "tier": tier.name, "kind": kind}
+    after: dict[str, Any] = {**_told(_values(plan)), "tier": tier.name, "kind": kind}
     if quantity is not None:
         after |= _restock(session, campaign, prize, quantity, actor, now, rng)
     audit.record(
@@ -226,12 +246,13 @@ def _edit(
     prize = get_prize_for_change(session, prize_id)
     if expected_version is not None and prize.version != expected_version:
         raise StaleEdit("somebody else has saved this prize meanwhile; look at the new values first")
-    plan = _checked(session, prize.campaign_id, plan, prize)
+    plan = _checked(session, prize.campaign_id, plan, prize.kind, prize)
     if quantity is not None and prize.kind is PrizeKind.CODES:
         raise InvalidInput("quantity", "this prize's stock is its codes: upload or generate some instead")
-    before, after = audit.changes(prize, asdict(plan))
+    before, after = audit.changes(prize, _values(plan))
     for name, value in after.items():
         setattr(prize, name, value)
+    before, after = _told(before), _told(after)
     if quantity is not None:
         offered = stock_of(session, prize_id).total
         if offered != quantity:
@@ -301,17 +322,89 @@ def _restock(
     return kept | {"withdrawn": units.count, "digest": units.digest}
 
 
-def _checked(session: Session, campaign_id: UUID, plan: PrizePlan, prize: Prize | None) -> PrizePlan:
+def _values(plan: PrizePlan) -> dict[str, Any]:
+    """The plan by the columns it fills."""
+    return {field.name: getattr(plan, field.name) for field in fields(plan)}
+
+
+def _told(values: dict[str, Any]) -> dict[str, Any]:
+    """The values as the audit trail keeps them."""
+    return {
+        name: str(value) if isinstance(value, Picture | date) else value for name, value in values.items()
+    }
+
+
+def _checked(
+    session: Session, campaign_id: UUID, plan: PrizePlan, kind: PrizeKind, prize: Prize | None
+) -> PrizePlan:
     """The plan made tidy. Raises InvalidInput and Conflict."""
     plan = replace(
         plan,
         name=one_line("name", plan.name, 120),
         text=many_lines("text", plan.text, 1000),
         instructions=many_lines("instructions", plan.instructions, 2000),
+        currency=_checked_currency(plan) if plan.value is not None else "",
+        shows_value=plan.shows_value and plan.value is not None,
+        link=_checked_link(plan.link.strip(), kind),
     )
     if plan.artwork not in ARTWORKS:
         raise InvalidInput("artwork", "choose one of %(names)s", names=", ".join(ARTWORKS))
+    _check_numbers(plan)
     same_name = find_by_name(session, campaign_id, plan.name)
     if same_name is not None and same_name is not prize:
         raise Conflict("another prize of this campaign is called “%(name)s”", name=plan.name)
     return plan
+
+
+def _checked_currency(plan: PrizePlan) -> str:
+    """The currency of a plan that has a value, in capitals."""
+    _check_range("value", plan.value, 1, MAX_VALUE)
+    currency = plan.currency.strip().upper()
+    if not (len(currency) == 3 and currency.isascii() and currency.isalpha()):
+        raise InvalidInput("currency", "use the three letters of a currency, such as EUR")
+    return currency
+
+
+def _checked_link(link: str, kind: PrizeKind) -> str:
+    if not link:
+        return ""
+    if kind is PrizeKind.CODES:
+        raise InvalidInput("link", "a link goes with a number of things, not with a pool of codes")
+    if not (len(link) <= MAX_LINK and _is_web_address(link)):
+        raise InvalidInput(
+            "link", "use a web address that begins with https://, %(most)s characters at most", most=MAX_LINK
+        )
+    return link
+
+
+def _is_web_address(link: str) -> bool:
+    """True for an https address that names nobody and leaves nothing to guess."""
+    try:
+        parts = urlsplit(link)
+        _ = parts.port  # raises ValueError for one that is none
+    except ValueError:
+        return False
+    is_plain = is_showable(link) and not any(char in link for char in ' \\"<>')
+    return is_plain and parts.scheme == "https" and bool(parts.hostname) and "@" not in parts.netloc
+
+
+def _check_numbers(plan: PrizePlan) -> None:
+    if plan.expires_on is not None and plan.expires_days is not None:
+        raise InvalidInput("expires_days", "a code ends on a day or after some days, not both")
+    if plan.expires_on is not None and plan.expires_on.year not in YEARS:
+        raise InvalidInput("expires_on", "use a day in the years %(from)s to %(to)s", **_YEARS)
+    _check_range("expires_days", plan.expires_days, 0, MAX_DAYS)
+    if plan.low_stock is not None and plan.low_stock_percent is not None:
+        raise InvalidInput("low_stock", "low stock is a number or a percentage, not both")
+    _check_range("low_stock", plan.low_stock, 1, MAX_UNITS)
+    _check_range("low_stock_percent", plan.low_stock_percent, 1, 100)
+
+
+def _check_range(field: str, number: int | None, least: int, most: int) -> None:
+    if number is not None and not least <= number <= most:
+        raise InvalidInput(field, "use a whole number from %(least)s to %(most)s", least=least, most=most)
+
+
+MAX_VALUE = 10**14
+MAX_LINK = 1000
+_YEARS = {"from": str(YEARS[0]), "to": str(YEARS[-1])}

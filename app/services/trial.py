@@ -13,6 +13,7 @@ from app.domain.codes import ALPHABET
 from app.domain.draw import NONCE_BYTES, SEED_BYTES, draw, entry_commitment
 from app.domain.eligibility import CampaignStatus, next_chance, refusal
 from app.domain.errors import NotFound
+from app.domain.expiry import expiry
 from app.domain.identity import canonical_email
 from app.domain.ids import random_id
 from app.domain.outcomes import Drawn, Lost, Outcome, Refused, Won
@@ -77,4 +78,17 @@ def _won(session: Session, found: Sequence[Prize], email: str, now: datetime, rn
     prize = found[rng.randbelow(len(found))]
     code = PREFIX + "".join(ALPHABET[rng.randbelow(len(ALPHABET))] for _ in range(_SYMBOLS))
     tier = tiers.get(session, prize.tier_id)
-    return Won(random_id(rng), tier.name, prize.name, code, prize.instructions, prize.artwork, email, now)
+    zone = window_of(session.get_one(Campaign, prize.campaign_id)).zone
+    return Won(
+        random_id(rng),
+        tier.name,
+        prize.name,
+        code,
+        prize.instructions,
+        prize.artwork,
+        email,
+        now,
+        expires_at=expiry(now, zone, prize.expires_on, prize.expires_days),
+        picture=prize.picture,
+        link=prize.link,
+    )

@@ -3,7 +3,7 @@
 from flask import Flask
 
 from app.config import ROOT
-from app.web import errors, filters, headers, packing, static_files, upkeep
+from app.web import errors, filters, headers, packing, pictures, static_files, upkeep
 from app.web.access import load_staff
 from app.web.account.views import account
 from app.web.admin import admin
@@ -26,5 +26,6 @@ def register(app: Flask) -> None:
     packing.register(app)
     errors.register(app)
     filters.register(app)
+    pictures.register(app)  # /pictures
     load_staff(app)
     upkeep.register(app)

@@ -6,6 +6,7 @@ relative to the present, the clock given to `register`.
 
 from collections.abc import Callable
 from datetime import UTC, date, datetime, tzinfo
+from decimal import Decimal
 from functools import lru_cache
 from math import gcd
 from pathlib import Path
@@ -13,11 +14,12 @@ from zoneinfo import ZoneInfo
 
 from babel import Locale
 from babel.dates import format_date, format_datetime, format_timedelta
-from babel.numbers import format_decimal, format_percent
+from babel.numbers import format_currency, format_decimal, format_percent, get_currency_precision
 from flask import Flask
 from flask_babel import get_locale, gettext
 from markupsafe import Markup, escape
 
+from app.domain.expiry import last_day
 from app.web.locale import LANGUAGES
 
 ARTWORK = ("gift", "voucher", "coffee", "headphones", "ticket", "bag", "phone", "star", "trip", "meal")
@@ -106,6 +108,24 @@ def grouped(value: int) -> str:
     return format_decimal(value, locale=locale())
 
 
+def money(minor: int, currency: str) -> str:
+    """Return an amount in minor units the way the language writes it, e.g. "€49.90" or "€50"."""
+    digits = get_currency_precision(currency)
+    amount = Decimal(minor).scaleb(-digits)
+    if amount != amount.to_integral_value():
+        return format_currency(amount, currency, locale=locale())
+    pattern: str = locale().currency_formats["standard"].pattern
+    return format_currency(
+        amount, currency, pattern.replace(".00", ""), locale=locale(), currency_digits=False
+    )
+
+
+def until(expires_at: datetime, tzname: str) -> Markup:
+    """Return the last day a code is good on as a <time> element, the moment it ends as its title."""
+    text = format_date(last_day(expires_at, ZoneInfo(tzname)), format="d MMMM y", locale=locale())
+    return _time_tag(expires_at, exact(expires_at, tzname), text)
+
+
 def odds(weight: int, total: int) -> str:
     """Return a chance in words: "1 in 250" where that is exact, else "about 1 in 333"; "no chance" for 0."""
     if weight <= 0 or total <= 0:
@@ -184,6 +204,8 @@ def register(app: Flask, clock: Callable[[], datetime] = utc_now) -> None:
         time_left=time_left,
         exact=exact,
         grouped=grouped,
+        money=money,
+        until=until,
         odds=odds,
         percent=percent,
         artwork=artwork,

@@ -7,7 +7,7 @@ from flask import Flask
 
 from app.domain.errors import Busy
 from app.extensions import db, tools
-from app.services import housekeeping
+from app.services import housekeeping, pictures
 
 EVERY_SECONDS = 3600.0
 
@@ -36,3 +36,4 @@ def register(app: Flask) -> None:
         if own.begin():
             with suppress(Busy):
                 housekeeping.purge(db.session(), now=tools().now())
+                pictures.forget_unused(db.session(), tools().pictures, now=tools().now())

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import UTC, date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -12,10 +13,11 @@ from sqlalchemy.orm import Session
 from app.domain.codes import is_well_formed
 from app.domain.errors import Conflict, InvalidInput, NotFound, StaleEdit
 from app.domain.outcomes import Won
+from app.domain.pictures import Picture
 from app.models import Award, Campaign, Code, Prize, PrizeKind, Tier
-from app.services import audit, prizes, stock, tiers
+from app.services import audit, handling, prizes, stock, tiers
 from app.services.audit import COMMAND_LINE
-from app.services.entries import submit_entry
+from app.services.entries import outcome_of, submit_entry
 from app.services.prizes import PrizePlan, Stock
 from tests.support.factories import VAULT, TierSpec, add_codes, make_campaign, submission
 from tests.support.fakes import NOON, FakeRng
@@ -40,7 +42,7 @@ def gold(session: Session, campaign: Campaign) -> Tier:
 
 @pytest.fixture
 def add(session: Session, gold: Tier, rng: FakeRng) -> Add:
-    def make(name: str = "Ring", quantity: int | None = None, **plan: str) -> Prize:
+    def make(name: str = "Ring", quantity: int | None = None, **plan: Any) -> Prize:
         return prizes.add(
             session,
             gold.id,
@@ -254,3 +256,127 @@ def test_what_is_offered_is_counted_once_a_change(session: Session, monkeypatch:
     prizes.remove(session, prize.id, actor=COMMAND_LINE, now=NOON)
     session.expire_all()
     assert stock.offered(session, {prize.id: prize.stock_version}) == {prize.id: 1}
+
+
+PICTURE = Picture("0123456789abcdef" * 2, 1200, 800)
+
+
+def test_a_prize_has_a_value_a_picture_and_a_threshold(session: Session, add: Add) -> None:
+    ring = add("Ring", value=4990, currency=" eur ", shows_value=True, picture=PICTURE, low_stock_percent=10)
+    session.expire_all()
+    assert (ring.value, ring.currency, ring.shows_value) == (4990, "EUR", True)
+    assert (ring.picture, ring.low_stock, ring.low_stock_percent) == (PICTURE, None, 10)
+    record = audit.latest(session)[0]
+    assert record.after is not None
+    assert (record.after["picture"], record.after["value"]) == (str(PICTURE), 4990)
+    edit(session, ring, expires_on=date(2030, 12, 31))
+    assert (ring.value, ring.currency, ring.shows_value, ring.picture) == (None, "", False, None)
+    record = audit.latest(session)[0]
+    assert record.before is not None
+    assert record.after is not None
+    assert (record.before["picture"], record.after["picture"]) == (str(PICTURE), None)
+    assert record.after["expires_on"] == "2030-12-31"
+
+
+@pytest.mark.parametrize(
+    ("field", "plan"),
+    [
+        ("value", {"value": 0, "currency": "EUR"}),
+        ("value", {"value": 10**15, "currency": "EUR"}),
+        ("currency", {"value": 100}),
+        ("currency", {"value": 100, "currency": "€"}),
+        ("currency", {"value": 100, "currency": "EURO"}),
+        ("currency", {"value": 100, "currency": "ÜBR"}),
+        ("expires_days", {"expires_days": -1}),
+        ("expires_days", {"expires_days": 3651}),
+        ("expires_days", {"expires_days": 3, "expires_on": date(2030, 1, 1)}),
+        ("expires_on", {"expires_on": date(1999, 1, 1)}),
+        ("expires_on", {"expires_on": date(9999, 12, 31)}),
+        ("low_stock", {"low_stock": 0}),
+        ("low_stock", {"low_stock": 3, "low_stock_percent": 3}),
+        ("low_stock_percent", {"low_stock_percent": 101}),
+        ("link", {"link": "https://shop.example"}),
+    ],
+)
+def test_further_fields_that_will_not_do(
+    session: Session, add: Add, field: str, plan: dict[str, Any]
+) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        add("Ring", **plan)
+    assert caught.value.field == field
+
+
+@pytest.mark.parametrize(
+    "link",
+    [
+        "http://shop.example",
+        "javascript:alert(1)",
+        "//shop.example",
+        "https://",
+        "https://user@shop.example",
+        "https://shop.example:port/",
+        "https://[shop.example",
+        "https://shop.example/a b",
+        'https://shop.example/"',
+        "https://shop.example/\u202e",
+        "https://shop.example/" + "x" * 1000,
+    ],
+)
+def test_a_link_is_a_web_address_and_nothing_else(session: Session, add: Add, link: str) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        add("Ring", 3, link=link)
+    assert caught.value.field == "link"
+
+
+@pytest.mark.parametrize(
+    "link", ["https://shop.example/gift?from=us#here", " https://müller.example:8443/ä "]
+)
+def test_a_link_goes_with_a_number_of_things(session: Session, add: Add, link: str) -> None:
+    assert add("Ring", 3, link=link).link == link.strip()
+
+
+@pytest.mark.parametrize(
+    ("plan", "expires_at"),
+    [
+        ({}, None),
+        ({"expires_on": date(2030, 12, 31)}, datetime(2030, 12, 31, 21, tzinfo=UTC)),
+        ({"expires_days": 14}, datetime(2030, 6, 29, 21, tzinfo=UTC)),
+    ],
+)
+def test_a_win_keeps_when_its_code_ends(
+    session: Session, rng: FakeRng, plan: dict[str, Any], expires_at: datetime | None
+) -> None:
+    campaign = make_campaign(session, (TierSpec("Gold", codes=0),), timezone="Europe/Istanbul")
+    (gold,) = prizes.listing(session, campaign.id)
+    full = PrizePlan("Gold prize", picture=PICTURE, **plan)
+    prizes.edit(session, gold.id, full, actor=COMMAND_LINE, now=NOON, rng=rng)
+    add_codes(session, gold, 2, rng=rng)
+    won = submit_entry(session, submission(), now=NOON, rng=FakeRng(4), vault=VAULT)
+    assert isinstance(won, Won)
+    assert (won.expires_at, won.picture, won.link) == (expires_at, PICTURE, "")
+    changed = PrizePlan("Gold prize", expires_days=1)
+    prizes.edit(session, gold.id, changed, actor=COMMAND_LINE, now=NOON, rng=rng)
+    again = submit_entry(session, submission(), now=NOON, rng=FakeRng(5), vault=VAULT)
+    assert isinstance(again, Won)
+    assert again.expires_at == expires_at
+    _campaign, stored = outcome_of(session, won.entry)
+    assert isinstance(stored, Won)
+    assert stored.expires_at == expires_at
+
+
+def test_a_replacement_ends_as_its_own_prize_says(session: Session, campaign: Campaign, add: Add) -> None:
+    mug = add("Mug", 3, link="https://shop.example/mug", expires_days=3)
+    gold = prizes.find_by_name(session, campaign.id, "Gold prize")
+    assert gold is not None
+    add_codes(session, gold, 1, rng=FakeRng(9))
+    numbers = iter(range(1, 50))
+    won = None
+    while not (isinstance(won, Won) and won.prize == "Gold prize"):
+        number = next(numbers)
+        won = submit_entry(session, submission(number), now=NOON, rng=FakeRng(number), vault=VAULT)
+    handling.void(session, won.entry, actor=COMMAND_LINE, now=NOON, reason="test")
+    handling.replace(session, won.entry, mug.id, actor=COMMAND_LINE, now=NOON)
+    stands = handling.as_it_stands(session, won)
+    assert stands is not None
+    assert stands.link == "https://shop.example/mug"
+    assert stands.expires_at == datetime(2030, 6, 19, 0, tzinfo=UTC)

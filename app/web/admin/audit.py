@@ -25,7 +25,7 @@ from app.web.admin.answers import show
 from app.web.admin.campaign_forms import ACCENT_NAMES, LIMIT_NAMES
 from app.web.admin.downloads import as_download
 from app.web.admin.frame import campaign_of
-from app.web.admin.pool_forms import ARTWORK_NAMES
+from app.web.admin.prize_forms import ARTWORK_NAMES
 from app.web.admin.winner_forms import STATUS_NAMES
 from app.web.filters import grouped
 
@@ -228,7 +228,16 @@ def value_names() -> dict[str, str]:
     return {
         "accent": _("Accent colour"),
         "added": _("Codes added"),
-        "artwork": _("Picture"),
+        "artwork": _("Drawing"),
+        "picture": _("Picture"),
+        "value": _("Value in cents"),
+        "currency": _("Currency"),
+        "shows_value": _("Show the value to visitors"),
+        "link": _("Web address"),
+        "expires_on": _("Last day of the code"),
+        "expires_days": _("Days the code is good for"),
+        "low_stock": _("Stock is low from"),
+        "low_stock_percent": _("Stock is low from (percent)"),
         "batch": _("Batch"),
         "archived_at": _("Archived"),
         "campaigns": _("Campaigns"),

@@ -21,11 +21,11 @@ from app.services import batches, prizes
 from app.services import codes as service
 from app.services.batches import BatchFigures
 from app.services.codes import ImportReport
+from app.services.stock import MAX_UNITS
 from app.web.access import StepUp, current_actor, may, requires, step_up
 from app.web.admin.answers import Ask, asked, done, show, trail
 from app.web.admin.downloads import as_download
 from app.web.admin.frame import campaign_of, prize_of
-from app.web.admin.pool_forms import MAX_UNITS
 from app.web.admin.wording import staying, withdrawal
 from app.web.filters import grouped
 from app.web.staff_forms import AtMost, Line, Present, StaffForm, WholeNumber

@@ -13,6 +13,7 @@ from app.models import Campaign, Prize, Tier
 from app.services import prizes, tiers
 from app.services.prizes import Stock
 from app.web.admin.answers import done, show
+from app.web.admin.prize_forms import CURRENCIES
 from app.web.staff_forms import StaffForm
 
 
@@ -99,6 +100,7 @@ def show_manager(campaign: Campaign, editing: Editing | None = None) -> Response
     """The prize manager as a page or, for htmx, as its part."""
     values: dict[str, Any] = {"manager": manager_of(campaign), "campaign": campaign, "editing": editing}
     status = editing.form.status if editing else 200
+    values["currencies"] = CURRENCIES
     values["changed"] = request.args.get("changed", "")
     values["focus"] = "" if "stay" in request.args else values["changed"]
     return show("admin/prizes/index.html", "admin/prizes/_manager.html", status, **values)

@@ -1,6 +1,8 @@
 """Prizes: the prize manager page, and adding, changing and removing a prize in place."""
 
+from typing import Any, TypeVar
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from flask import Blueprint, request, url_for
 from flask_babel import gettext as _
@@ -9,24 +11,38 @@ from werkzeug.wrappers import Response
 
 from app.domain.roles import Role
 from app.extensions import db, tools
-from app.models import Prize, PrizeKind
+from app.models import Campaign, Prize, PrizeKind
 from app.services import prizes as service
 from app.services.prizes import Stock
-from app.web.access import StepUp, requires, step_up
+from app.web.access import StepUp, may, requires, step_up
 from app.web.admin.answers import Ask, asked, trail
 from app.web.admin.frame import campaign_of, prize_of, tier_of
 from app.web.admin.manager import Editing, changed, show_manager
-from app.web.admin.pool_forms import (
+from app.web.admin.prize_forms import (
     NewPrizeForm,
-    PrizeEditForm,
     PrizeForm,
     QuantityPrizeEditForm,
+    edit_form,
     prize_values,
 )
 from app.web.admin.wording import staying, withdrawal
 from app.web.filters import grouped
 
+Form = TypeVar("Form", bound=PrizeForm)
+
 blueprint = Blueprint("prizes", __name__, url_prefix="/campaigns/<slug>")
+
+MAX_BODY_BYTES = 12 * 1024 * 1024  # a picture that is a little too large still gets an answer in its place
+READ_AT_ONCE_BYTES = 1024 * 1024  # of a file, too: the parser's buffer counts as form memory
+WITH_PICTURE = {"admin.prizes.add", "admin.prizes.edit"}
+
+
+@blueprint.url_value_preprocessor
+def _admit_picture(endpoint: str | None, _values: dict[str, Any] | None) -> None:
+    """Let editors send a picture along with these forms: before anything reads the body."""
+    if endpoint in WITH_PICTURE and may(Role.EDITOR):
+        request.max_content_length = MAX_BODY_BYTES
+        request.max_form_memory_size = READ_AT_ONCE_BYTES
 
 
 @blueprint.get("/prizes")
@@ -43,7 +59,7 @@ def add(slug: str, tier_id: UUID) -> Response:
     """A new prize in a tier."""
     campaign = campaign_of(slug)
     tier_of(campaign, tier_id)
-    form = NewPrizeForm()
+    form = _ready(NewPrizeForm(), campaign)
     prize = form.submit(
         lambda: service.add(
             db.session(), tier_id, form.plan(), quantity=form.units, rng=tools().rng, **trail()
@@ -65,7 +81,7 @@ def edit(slug: str, prize_id: UUID) -> Response:
     """Change a prize in place."""
     campaign = campaign_of(slug)
     prize = prize_of(campaign, prize_id)
-    form = _edit_form(prize, service.stock_of(db.session(), prize_id).total)
+    form = _ready(edit_form(prize, service.stock_of(db.session(), prize_id).total), campaign)
     saved = form.submit(
         lambda: service.edit(
             db.session(),
@@ -109,9 +125,11 @@ def place_of(prize: Prize) -> str:
     return f"prize-{prize.id.hex}"
 
 
-def _edit_form(prize: Prize, total: int) -> PrizeForm:
-    kind = QuantityPrizeEditForm if prize.kind is PrizeKind.QUANTITY else PrizeEditForm
-    return kind(data=prize_values(prize, total) | {"version": prize.version})
+def _ready(form: Form, campaign: Campaign) -> Form:
+    """The form with what it has to know, and the picture that came with it."""
+    form.today = tools().now().astimezone(ZoneInfo(campaign.timezone)).date()
+    form.take_picture(tools().pictures)
+    return form
 
 
 def _question(slug: str, prize: Prize, stock: Stock) -> Ask:

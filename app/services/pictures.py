@@ -1,0 +1,32 @@
+"""Pictures of prizes that nobody needs any more."""
+
+from datetime import datetime, timedelta
+
+from sqlalchemy import exists, or_, select
+from sqlalchemy.orm import Session
+
+from app.adapters.pictures import PictureStore
+from app.models import Award, Prize, Replacement
+
+KEPT = timedelta(days=1)  # without a prize: a form with it may still be open
+
+
+def forget_unused(session: Session, store: PictureStore, *, now: datetime) -> int:
+    """Delete the pictures that no prize shows and nobody has won one with; returns how many."""
+    old = store.keys(before=now - KEPT)
+    unused = old - _used(session) if old else old
+    for key in unused:
+        store.remove(key)
+    return len(unused)
+
+
+def _used(session: Session) -> set[str]:
+    is_shown = or_(
+        Prize.removed_at.is_(None),
+        exists().where(Award.prize_id == Prize.id),
+        exists().where(Replacement.prize_id == Prize.id),
+    )
+    pictures = session.scalars(select(Prize.picture).where(is_shown))
+    keys = {picture.key for picture in pictures if picture is not None}
+    session.rollback()
+    return keys
