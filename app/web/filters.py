@@ -4,6 +4,7 @@ All of them are pure functions of their arguments, the request's language and, f
 relative to the present, the clock given to `register`.
 """
 
+import re
 from collections.abc import Callable
 from datetime import UTC, date, datetime, tzinfo
 from decimal import Decimal
@@ -113,11 +114,17 @@ def money(minor: int, currency: str) -> str:
     digits = get_currency_precision(currency)
     amount = Decimal(minor).scaleb(-digits)
     if amount != amount.to_integral_value():
-        return format_currency(amount, currency, locale=locale())
+        return _apart(format_currency(amount, currency, locale=locale()))
     pattern: str = locale().currency_formats["standard"].pattern
-    return format_currency(
+    text = format_currency(
         amount, currency, pattern.replace(".00", ""), locale=locale(), currency_digits=False
     )
+    return _apart(text)
+
+
+def _apart(amount: str) -> str:
+    """A space between letters and digits, where the language's pattern counts on a sign: "TRY 100"."""
+    return re.sub(r"(?<=[A-Za-z])(?=\d)|(?<=\d)(?=[A-Za-z])", "\u00a0", amount)
 
 
 def until(expires_at: datetime, tzname: str) -> Markup:

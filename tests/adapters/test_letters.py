@@ -120,3 +120,17 @@ def test_accents_are_those_of_the_pages() -> None:
         colours = dict(re.findall(r"--(accent|on-accent): (#[0-9a-f]{6})", values))
         found.setdefault(name, (colours["accent"], colours["on-accent"]))  # light comes first
     assert found == ACCENTS
+
+
+@pytest.mark.parametrize(
+    ("locale", "until"), [("en", "Good until 31 December 2030"), ("tr", "31 Aralık 2030")]
+)
+def test_a_letter_says_until_when_and_leads_on(letters: Letters, locale: str, until: str) -> None:
+    ends = datetime(2030, 12, 31, 21, tzinfo=UTC)  # midnight in Istanbul
+    about = replace(ABOUT, expires_at=ends, link="https://shop.example/start?from=us&x=1")
+    letter = letters.award_won(about, locale)
+    assert until in letter.text
+    assert until in Reader(letter.html).words
+    assert about.link in letter.text
+    assert about.link in Reader(letter.html).links
+    assert until not in letters.award_won(ABOUT, locale).text

@@ -138,6 +138,8 @@ class PrizeForm(StaffForm):
                 self.no_picture.data = False
             except NotAPicture as error:
                 self._picture_error = told(error)
+            finally:
+                file.close()
         known = self.shown_picture
         if known is None or not store.has(known):
             self.picture.data = ""
@@ -173,12 +175,15 @@ class PrizeForm(StaffForm):
         if self.value.data is not None and not re.fullmatch("[A-Z]{3}", _code(field.data)):
             raise ValidationError(_("Which currency? Use its three letters, such as EUR."))
 
-    def validate_expires_on(self, field: DateField) -> None:
-        """The day is there, and not over when it is new."""
-        if self.expires.data != ON_DAY or field.errors:
-            return
-        if field.data is None:
+    def validate_expires(self, _field: RadioField) -> None:
+        """The day is there."""
+        if self.expires.data == ON_DAY and self.expires_on.data is None and not self.expires_on.errors:
             raise ValidationError(_("Until which day?"))
+
+    def validate_expires_on(self, field: DateField) -> None:
+        """The day is not over when it is new."""
+        if self.expires.data != ON_DAY or field.errors or field.data is None:
+            return
         if self.today is not None and field.data < self.today and field.data != field.object_data:
             raise ValidationError(_("This day is over."))
 
