@@ -1,10 +1,14 @@
 """Anything staff and entrants may do, in any order, beside a model in plain Python that says what must come.
 
 The model knows no transactions and no SQL: sets of codes, a dictionary of people, the rules of the design.
+Which tickets are drawn is the engine's own: that is for the tests of the draw.
 """
 
-from dataclasses import dataclass, field
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -23,12 +27,13 @@ from sqlalchemy import Engine, create_engine, select
 from sqlalchemy.orm import Session
 
 from app.adapters.database import prepare_engine
+from app.domain.draw import redraw
 from app.domain.eligibility import CampaignStatus, EntryLimit
 from app.domain.errors import Conflict
-from app.domain.odds import OddsTable
+from app.domain.odds import Limits, OddsTable, OnEmpty, TierOdds
 from app.domain.outcomes import Lost, Outcome, RefusalReason, Refused, Won
-from app.models import Code, CodeStatus, Entry
-from app.services import campaigns, prizes, tiers
+from app.models import Code, CodeStatus, Entry, TierUse
+from app.services import campaigns, entries, prizes, tiers
 from app.services.audit import COMMAND_LINE
 from app.services.entries import Submission, submit_entry
 from app.services.prizes import PrizePlan
@@ -46,6 +51,16 @@ ZONE = ZoneInfo("Europe/Istanbul")
 OPENS, CLOSES = NOON - timedelta(days=2), NOON + timedelta(days=3)
 TIERS = ("Gold", "Silver")  # Gold falls back to Silver
 PEOPLE = st.integers(0, 5)
+WINDOWS = [Limits(), Limits(opens_at=NOON + timedelta(hours=2)), Limits(closes_at=NOON + timedelta(hours=26))]
+LIMITS = st.sampled_from(WINDOWS) | st.builds(
+    Limits,
+    per_hour=st.sampled_from([None, None, 1, 2]),
+    per_day=st.sampled_from([None, None, 1, 3]),
+    in_all=st.sampled_from([None, None, 2, 6]),
+    per_person=st.sampled_from([None, None, 1]),
+)
+LOSE_WEIGHT = 1
+Redraw = Callable[[int, int], int]
 
 
 @dataclass
@@ -54,7 +69,12 @@ class Model:
 
     status: CampaignStatus = CampaignStatus.OPEN
     weights: dict[str, int] = field(default_factory=lambda: {"Gold": 2, "Silver": 3})
-    lose_weight: int = 1
+    limits: dict[str, Limits] = field(default_factory=lambda: dict.fromkeys(TIERS, Limits()))
+    on_empty: dict[str, OnEmpty] = field(
+        default_factory=lambda: {"Gold": OnEmpty.FALLBACK, "Silver": OnEmpty.LOSE}
+    )
+    used: Counter[tuple[str, str]] = field(default_factory=Counter)  # of limits: tier and period
+    awards: list[tuple[str, int, datetime]] = field(default_factory=list)  # tier, person, when
     free: dict[str, set[str]] = field(default_factory=lambda: {name: set() for name in TIERS})
     won: dict[str, str] = field(default_factory=dict)  # code -> tier
     people: set[tuple[int, str]] = field(default_factory=set)  # who has entered on which day
@@ -75,19 +95,66 @@ class Model:
             return Refused(RefusalReason.ALREADY_ENTERED_TODAY)
         return None
 
-    def tier_of(self, ticket: int) -> str | None:
+    def tier_of(self, ticket: int, among: Sequence[str] = TIERS) -> str | None:
         """The tier a ticket falls on."""
-        for name in TIERS:
+        for name in among:
             if ticket < self.weights[name]:
                 return name
             ticket -= self.weights[name]
         return None
 
-    def gives(self, tier: str | None) -> str | None:
-        """The tier that gives for the one that was hit: itself, else what it falls back to, else none."""
-        if tier == "Gold" and not self.free["Gold"]:
-            tier = "Silver"
-        return tier if tier and self.free[tier] else None
+    def gives(self, tier: str | None, person: int, now: datetime, redrawn: Redraw) -> str | None:
+        """The tier that gives for the one that was hit: itself, else where its rule leads, else none."""
+        rest, rounds = list(TIERS), 0
+        while tier in rest:
+            if self.free[tier] and self.has_room(tier, person, now):
+                return tier
+            rest.remove(tier)
+            rule, tier = self.on_empty[tier], None
+            if rule is OnEmpty.FALLBACK:
+                tier = "Silver"
+            elif rule is OnEmpty.REDRAW:
+                rounds += 1
+                total = LOSE_WEIGHT + sum(self.weights[name] for name in rest)
+                tier = self.tier_of(redrawn(rounds, total), rest)
+        return None
+
+    def has_room(self, tier: str, person: int, now: datetime) -> bool:
+        """Whether the limits of a tier allow one more."""
+        limits = self.limits[tier]
+        if (limits.opens_at and now < limits.opens_at) or (limits.closes_at and now >= limits.closes_at):
+            return False
+        mine = sum(name == tier and who == person for name, who, _ in self.awards)
+        if limits.per_person and mine >= limits.per_person:
+            return False
+        return all(self.used[tier, period] < most for period, most in counted(limits, now))
+
+    def award(self, tier: str, code: str, person: int, now: datetime) -> None:
+        """A code is given."""
+        self.free[tier].remove(code)
+        self.won[code] = tier
+        self.awards.append((tier, person, now))
+        self.used.update((tier, period) for period, _ in counted(self.limits[tier], now))
+
+    def limit(self, tier: str, limits: Limits, now: datetime) -> None:
+        """New limits: for this hour, this day and in all it counts what was given so far."""
+        if limits == self.limits[tier]:
+            return
+        self.limits[tier] = limits
+        for period, _ in counted(limits, now):
+            given = [at for name, _, at in self.awards if name == tier and period in periods_of(at)]
+            self.used[tier, period] = len(given)
+
+
+def periods_of(moment: datetime) -> tuple[str, str, str]:
+    """The hour, the day, and all."""
+    return f"{moment:%Y-%m-%dT%H}Z", day_of(moment), "all"
+
+
+def counted(limits: Limits, moment: datetime) -> list[tuple[str, int]]:
+    """The periods that are limited, with the most each allows."""
+    most = (limits.per_hour, limits.per_day, limits.in_all)
+    return [(period, each) for period, each in zip(periods_of(moment), most, strict=True) if each]
 
 
 def day_of(moment: datetime) -> str:
@@ -109,9 +176,9 @@ class Giveaway(RuleBasedStateMachine):
 
     databases: Databases
 
-    @initialize()
-    def begin(self) -> None:
-        """A campaign of two tiers with a few units each."""
+    @initialize(limits=st.tuples(LIMITS, LIMITS))
+    def begin(self, limits: tuple[Limits, Limits]) -> None:
+        """A campaign of two tiers with a few units each, limited or not."""
         self.url = self.databases.create()
         self.engine = self.start()
         self.model, self.now, self.count, self.rng = Model(), NOON, 0, FakeRng(7)
@@ -119,13 +186,13 @@ class Giveaway(RuleBasedStateMachine):
             campaign = make_campaign(
                 session,
                 [TierSpec("Silver", 3, codes=0), TierSpec("Gold", 2, codes=0, fallback="Silver")],
-                lose_weight=1,
+                lose_weight=LOSE_WEIGHT,
                 limit=EntryLimit.DAILY,
                 timezone=ZONE.key,
                 opens_at=OPENS,
                 closes_at=CLOSES,
             )
-            self.campaign_id = campaign.id
+            self.campaign_id, self.seed = campaign.id, VAULT.open(campaign.id, campaign.seed_encrypted)
             self.tiers = {tier.name: tier.id for tier in tiers.listing(session, campaign.id)}
             tiers.move(session, self.tiers["Gold"], 0, actor=COMMAND_LINE, now=self.now)
             self.prizes: dict[str, UUID] = {}
@@ -142,6 +209,8 @@ class Giveaway(RuleBasedStateMachine):
                 )
                 self.prizes[name] = prize.id
                 self.model.free[name] = self.codes(session, name, CodeStatus.FREE)
+        for name, some in zip(TIERS, limits, strict=True):
+            self.limit(name, some)
 
     def start(self) -> Engine:
         """An engine as a process makes it."""
@@ -200,13 +269,13 @@ class Giveaway(RuleBasedStateMachine):
     def expect_draw(self, person: int, form: Submission, told: Outcome) -> None:
         """A draw has been made: its ticket decides all but which of the tier's codes."""
         with Session(self.engine) as session:
-            ticket = session.scalars(select(Entry.ticket).where(Entry.nonce == form.nonce)).one()
-        tier = self.model.gives(self.model.tier_of(ticket))
+            entry = session.scalars(select(Entry).where(Entry.nonce == form.nonce)).one()
+        again = redraw(self.seed, self.campaign_id, entry.entry_commit)
+        tier = self.model.gives(self.model.tier_of(entry.ticket), person, self.now, again)
         match told:
             case Won():
                 assert told.tier == tier
-                self.model.free[tier].remove(told.code)
-                self.model.won[told.code] = tier
+                self.model.award(tier, told.code, person, self.now)
             case Lost():
                 assert tier is None
             case _:
@@ -245,11 +314,30 @@ class Giveaway(RuleBasedStateMachine):
     @rule(name=st.sampled_from(TIERS), weight=st.integers(0, 5))
     def weigh(self, name: str, weight: int) -> None:
         """Change a tier's weight."""
+        self.edit_tier(name, weight=weight)
+        self.model.weights[name] = weight
+
+    @rule(name=st.sampled_from(TIERS), limits=LIMITS)
+    def limit(self, name: str, limits: Limits) -> None:
+        """Other limits of a tier, or none."""
+        self.edit_tier(name, limits=limits)
+        self.model.limit(name, limits, self.now)
+
+    @rule(name=st.sampled_from(TIERS), rule=st.sampled_from(OnEmpty))
+    def rule_when_empty(self, name: str, rule: OnEmpty) -> None:
+        """Another rule for when a tier has nothing to give; only Gold falls back."""
+        if rule is OnEmpty.FALLBACK and name != "Gold":
+            rule = OnEmpty.REDRAW
+        fallback = self.tiers["Silver"] if rule is OnEmpty.FALLBACK else None
+        self.edit_tier(name, on_empty=rule, fallback_id=fallback)
+        self.model.on_empty[name] = rule
+
+    def edit_tier(self, name: str, **changes: Any) -> None:
+        """Change a tier, and leave the rest of it as it is."""
         with Session(self.engine) as session:
             tier = tiers.get(session, self.tiers[name])
-            plan = TierPlan(name, weight, on_empty=tier.on_empty, fallback_id=tier.fallback_id)
+            plan = replace(TierPlan.of(tier), **changes)
             tiers.edit(session, tier.id, plan, actor=COMMAND_LINE, now=self.now)
-        self.model.weights[name] = weight
 
     @rule(status=st.sampled_from([CampaignStatus.OPEN, CampaignStatus.PAUSED]))
     def pause_or_resume(self, status: CampaignStatus) -> None:
@@ -288,13 +376,20 @@ class Giveaway(RuleBasedStateMachine):
 
     @invariant()
     def the_stock_is_the_models(self) -> None:
-        """Free and won codes are those of the model, tier by tier."""
+        """Free and won codes and what is counted are those of the model, tier by tier."""
         with Session(self.engine) as session:
             for name in TIERS:
                 assert self.codes(session, name, CodeStatus.FREE) == self.model.free[name]
                 won = {code for code, tier in self.model.won.items() if tier == name}
                 assert self.codes(session, name, CodeStatus.WON) == won
             assert set(session.scalars(select(Entry.nonce))) == self.model.told.keys()
+            used = {
+                (name, use.period): use.used
+                for use in session.scalars(select(TierUse).where(TierUse.used > 0))
+                for name, tier_id in self.tiers.items()
+                if tier_id == use.tier_id
+            }
+            assert used == +self.model.used
 
     def teardown(self) -> None:
         """In the end every promise is checked."""
@@ -330,6 +425,19 @@ def test_whatever_happens_the_model_is_right(databases: Databases) -> None:
 def test_control_an_engine_without_fallback_is_found(
     databases: Databases, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(OddsTable, "ways_to_award", lambda _table, tier: (tier,))
+    def only_itself(table: OddsTable, hit: UUID, _redraw: Redraw) -> list[TierOdds]:
+        return [tier for tier in table.tiers if tier.id == hit]
+
+    monkeypatch.setattr(OddsTable, "ways_to_award", only_itself)
     with pytest.raises(AssertionError, match="assert 'Silver' is None"):
+        play(databases)
+
+
+@pytest.mark.parametrize("databases", ["sqlite"], indirect=True)
+def test_control_an_engine_that_knows_no_limits_is_found(
+    databases: Databases, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(entries, "take_room", lambda *_: True)
+    monkeypatch.setattr(entries, "give_back", lambda *_: None)
+    with pytest.raises(AssertionError):
         play(databases)
