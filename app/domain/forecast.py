@@ -116,9 +116,9 @@ def serving_odds(table: OddsTable, free: Mapping[UUID, int]) -> dict[UUID, Fract
 def _served_by(lines: Mapping[UUID, TierOdds], tier: TierOdds, free: Mapping[UUID, int]) -> TierOdds:
     """The tier itself, or where it falls to: the first with stock, else the last of the chain."""
     tried: set[UUID] = set()
-    while free.get(tier.id, 0) <= 0 and tier.id not in tried and tier.fallback in lines:
+    while free.get(tier.id, 0) <= 0 and tier.id not in tried and tier.fallback is not None:
         tried.add(tier.id)
-        tier = lines[tier.fallback]
+        tier = lines.get(tier.fallback, tier)
     return tier
 
 

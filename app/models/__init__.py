@@ -1,6 +1,7 @@
 """Tables: columns, constraints and indexes, one module per noun. No rules, no queries."""
 
 from app.models.account import Account, AccountCampaign
+from app.models.alert import Alert, Watch
 from app.models.audit import AuditRecord
 from app.models.award import Award, AwardStatus, Replacement
 from app.models.base import Base
@@ -13,6 +14,7 @@ from app.models.message import Message, MessageKind, MessageState
 from app.models.odds_table import OddsTableRecord
 from app.models.partner import DailyKey, Partner, Visit
 from app.models.prize import Prize, PrizeKind
+from app.models.quarter_count import QuarterCount, RefusalCount
 from app.models.rules_version import RulesVersion
 from app.models.second_factor import RecoveryCode, SecondFactor
 from app.models.spent_challenge import SpentChallenge
@@ -24,6 +26,7 @@ from app.models.winner_key import WinnerKey
 __all__ = [
     "Account",
     "AccountCampaign",
+    "Alert",
     "AuditRecord",
     "Award",
     "AwardStatus",
@@ -45,7 +48,9 @@ __all__ = [
     "Partner",
     "Prize",
     "PrizeKind",
+    "QuarterCount",
     "RecoveryCode",
+    "RefusalCount",
     "Replacement",
     "RulesVersion",
     "SecondFactor",
@@ -55,5 +60,6 @@ __all__ = [
     "Tier",
     "TierUse",
     "Visit",
+    "Watch",
     "WinnerKey",
 ]

@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, String
+from sqlalchemy import ForeignKey, String, true
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.domain.roles import Role
@@ -23,6 +23,7 @@ class Account(Base):
     link_counter: Mapped[int] = mapped_column(default=0)
     session_counter: Mapped[int] = mapped_column(default=0)
     is_limited: Mapped[bool] = mapped_column(default=False)  # to rows of account_campaign; no admin is
+    alert_mails: Mapped[bool] = mapped_column(default=True, server_default=true())
     created_at: Mapped[datetime]
     disabled_at: Mapped[datetime | None]
 

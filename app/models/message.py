@@ -15,6 +15,7 @@ class MessageKind(StrEnum):
 
     AWARD_WON = "award_won"
     SIGN_IN_LINK = "sign_in_link"  # to staff; `number` is the counter its link is good for
+    ALERT = "alert"  # to staff
 
 
 class MessageState(StrEnum):
@@ -71,6 +72,7 @@ class Message(Base):
     entry_id: Mapped[UUID | None] = mapped_column(ForeignKey("entry.id"))
     entrant_id: Mapped[UUID | None] = mapped_column(ForeignKey("entrant.id"))
     account_id: Mapped[UUID | None] = mapped_column(ForeignKey("account.id"))
+    alert_id: Mapped[UUID | None] = mapped_column(ForeignKey("alert.id"))
     number: Mapped[int] = mapped_column(default=0)
     state: Mapped[MessageState] = mapped_column(words(MessageState, "state"), default=MessageState.WAITING)
     created_at: Mapped[datetime]

@@ -1,12 +1,18 @@
-"""Figures: what a campaign's dashboard tells at a glance."""
+"""Figures: what a campaign has come to, at a glance."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from uuid import UUID
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from app.models import Award, Code, CodeStatus, Entry, Tier
+from app.domain.forecast import Pace, mean_odds, most_plausible, pace
+from app.domain.odds import OddsTable
+from app.models import Code, CodeStatus, OddsTableRecord, Tier
+from app.services import counts, odds
+from app.services.counts import Counted
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,12 +31,20 @@ class CampaignFigures:
         return self.stock_free + self.stock_won
 
 
-def campaign_figures(session: Session, campaign_id: UUID) -> CampaignFigures:
-    """The campaign's figures now."""
-    entries, people = session.execute(
-        select(func.count(), func.count(Entry.entrant_id.distinct())).where(Entry.campaign_id == campaign_id)
-    ).one()
-    wins = session.scalar(select(func.count()).select_from(Award).where(Award.campaign_id == campaign_id))
+@dataclass(frozen=True, slots=True)
+class Stated:
+    """Wins beside the odds that were stated to those who entered: the mean odds of their entries."""
+
+    pace: Pace
+    odds: Fraction
+    most: int  # more wins than this would be far ahead
+
+
+def campaign_figures(
+    session: Session, campaign_id: UUID, counted: Sequence[Counted] | None = None
+) -> CampaignFigures:
+    """The campaign's figures now; `counted` are its counts, where they are at hand."""
+    counted = counts.counted(session, campaign_id) if counted is None else counted
     stock = dict(
         session.execute(
             select(Code.status, func.count())
@@ -40,5 +54,27 @@ def campaign_figures(session: Session, campaign_id: UUID) -> CampaignFigures:
         ).all()
     )
     return CampaignFigures(
-        entries, people, wins or 0, stock.get(CodeStatus.FREE, 0), stock.get(CodeStatus.WON, 0)
+        sum(row.entries for row in counted),
+        sum(row.people for row in counted),
+        sum(row.wins for row in counted),
+        stock.get(CodeStatus.FREE, 0),
+        stock.get(CodeStatus.WON, 0),
     )
+
+
+def against_odds(session: Session, campaign_id: UUID, counted: Sequence[Counted]) -> Stated:
+    """Whether the wins are what the odds in force at each entry let expect."""
+    chances = {
+        version: Fraction(table.total - table.lose_weight, table.total)
+        for version, table in tables(session, campaign_id).items()
+    }
+    mean = mean_odds([(row.entries, chances[row.odds_version]) for row in counted])
+    entries, wins = sum(row.entries for row in counted), sum(row.wins for row in counted)
+    return Stated(pace(entries, wins, mean), mean, most_plausible(entries, mean))
+
+
+def tables(session: Session, campaign_id: UUID) -> dict[int, OddsTable]:
+    """All odds tables of the campaign by version."""
+    query = select(OddsTableRecord.version, OddsTableRecord.document)
+    rows = session.execute(query.where(OddsTableRecord.campaign_id == campaign_id))
+    return {row.version: odds.parse(row.document) for row in rows}
