@@ -1,5 +1,6 @@
 """Letters: what mail says, out of templates/email, in the reader's language. They know no request."""
 
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -8,9 +9,11 @@ from zoneinfo import ZoneInfo
 
 from babel import Locale, UnknownLocaleError
 from babel.dates import format_date, format_datetime
+from babel.numbers import format_decimal
 from babel.support import Translations
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
+from app.domain.errors import Worded, filled
 from app.domain.expiry import last_day
 
 FALLBACK = "en"
@@ -56,6 +59,16 @@ class AwardWon:
     link: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class AlertTold:
+    """What staff are told of an alert of the campaign of that title."""
+
+    title: str
+    timezone: str
+    text: Worded
+    url: str
+
+
 class Letters:
     """Writes letters from the templates in one folder, with the translations in another."""
 
@@ -87,19 +100,41 @@ class Letters:
         return Letter(" ".join(subject.split()), text, html)
 
     def sign_in_link(self, url: str, email: str) -> Letter:
-        """The letter with a one-time link: in every language, since nobody has chosen one yet."""
+        """The letter with a one-time link."""
+        return self._in_every_language("sign_in_link", lambda _language: {"url": url, "email": email})
+
+    def alert(self, about: AlertTold) -> Letter:
+        """The letter that tells of an alert."""
+        return self._in_every_language(
+            "alert",
+            lambda language: {
+                "title": about.title,
+                "text": self._said(about.text, language, about.timezone),
+                "url": about.url,
+            },
+        )
+
+    def _in_every_language(self, name: str, values: Callable[[str], Mapping[str, str]]) -> Letter:
+        """A letter to staff, in every language, since nobody has chosen one."""
         spoken = sorted(folder.name for folder in self._translations.iterdir() if folder.is_dir())
-        each = [self._environment(language) for language in dict.fromkeys((FALLBACK, *spoken))]
+        each = list(dict.fromkeys((FALLBACK, *spoken)))
         subjects, texts, parts = (
             [
-                environment.get_template(f"sign_in_link.{part}").render(url=url, email=email)
-                for environment in each
+                self._environment(language).get_template(f"{name}.{part}").render(values(language))
+                for language in each
             ]
             for part in ("subject.txt", "txt", "part.html")
         )
-        page = self._environment(FALLBACK).get_template("sign_in_link.html").render(parts=parts)
+        page = self._environment(FALLBACK).get_template("to_staff.html").render(parts=parts)
         subject = " · ".join(" ".join(one.split()) for one in subjects)
         return Letter(subject, "\n\n".join(one.strip() for one in texts) + "\n", page)
+
+    def _said(self, text: Worded, language: str, timezone: str) -> str:
+        """The text in that language, with figures and moments as it writes them."""
+        template = Translations.load(self._translations, [language]).gettext(text.template)
+        return filled(
+            template, {name: _told(value, language, timezone) for name, value in text.values.items()}
+        )
 
     def _spoken(self, locale: str) -> Locale:
         try:
@@ -120,3 +155,10 @@ class Letters:
         translations = Translations.load(self._translations, [language])
         environment.install_gettext_translations(translations, newstyle=True)  # type: ignore[attr-defined]
         return environment
+
+
+def _told(value: object, language: str, timezone: str) -> str:
+    if isinstance(value, datetime):
+        local = value.astimezone(ZoneInfo(timezone))
+        return f"{format_datetime(local, 'd MMMM y, HH:mm', locale=language)} ({timezone})"
+    return format_decimal(value, locale=language) if isinstance(value, int) else str(value)

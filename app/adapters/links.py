@@ -23,6 +23,10 @@ class Links:
         payload = {"account": account_id.hex, "counter": counter}
         return f"{self._public_url}/account/link/{self._signer.sign(Purpose.SIGN_IN, payload, now)}"
 
+    def console(self, slug: str) -> str:
+        """Where staff watch a campaign."""
+        return f"{self._public_url}/admin/campaigns/{slug}"
+
     def landing(self, slug: str) -> str:
         """Where people enter."""
         return f"{self._public_url}/c/{slug}"

@@ -1,4 +1,4 @@
-"""`flask prizewell worker`: sends the mail that waits, and tidies up every hour."""
+"""`flask prizewell worker`: sends the mail that waits, watches the campaigns, and tidies up every hour."""
 
 import logging
 import os
@@ -18,27 +18,29 @@ from flask.cli import with_appcontext
 from app.cli.support import session
 from app.config import ROOT
 from app.extensions import db, tools
-from app.services import housekeeping, outbox
+from app.services import housekeeping, outbox, watch_round
 from app.services.outbox import PostOffice
 
 SIDE_BY_SIDE = 4  # messages under way at once: a slow receiver holds up one of them
 IDLE_SECONDS = 2.0
 TIDY_SECONDS = 3600.0
+WATCH_SECONDS = 60.0
 STOP_SECONDS = 15  # for messages in flight, once asked to stop; what is cut off is sent again
 _log = logging.getLogger(__name__)
 
 
 @click.command("worker")
-@click.option("--once", is_flag=True, help="Send what is due now and tidy up, then end.")
+@click.option("--once", is_flag=True, help="Watch, send what is due now and tidy up, then end.")
 @click.option("--beside", type=int, hidden=True, help="End when this parent process has.")
 @with_appcontext
 def worker(once: bool, beside: int | None) -> None:
-    """Send the mail that waits, until told to stop. Several at once do no harm."""
+    """Send the mail that waits and watch the campaigns, until told to stop. Several at once do no harm."""
     office = tools().office
     outbox.is_any_due(session(), now=tools().now())  # a missing table is told now, not in the log
     if office is None and beside is None:
-        click.echo("Mail is off (PRIZEWELL_MAIL): only tidying up.", err=True)
+        click.echo("Mail is off (PRIZEWELL_MAIL): only watching and tidying up.", err=True)
     if once:
+        watch_round.make(session(), now=tools().now(), rng=tools().rng)
         while office is not None and _deliver_next(office):
             pass
         housekeeping.purge(session(), now=tools().now())
@@ -67,7 +69,10 @@ class _Loops:
 
     def work(self, parent: int | None) -> None:
         """The same, without the signals."""
-        rounds: list[tuple[Callable[[], bool], float]] = [(self._tidy, TIDY_SECONDS)]
+        rounds: list[tuple[Callable[[], bool], float]] = [
+            (self._tidy, TIDY_SECONDS),
+            (self._watch, WATCH_SECONDS),
+        ]
         if self._office is not None:
             rounds += [(self._deliver, IDLE_SECONDS)] * SIDE_BY_SIDE
         threads = [threading.Thread(target=self._loop, args=each, daemon=True) for each in rounds]
@@ -95,6 +100,10 @@ class _Loops:
 
     def _deliver(self) -> bool:
         return self._office is not None and _deliver_next(self._office)
+
+    def _watch(self) -> bool:
+        watch_round.make(db.session(), now=tools().now(), rng=tools().rng)
+        return False
 
     def _tidy(self) -> bool:
         housekeeping.purge(db.session(), now=tools().now())

@@ -34,16 +34,12 @@ class Said(Worded):
 
 
 def low_level(free: int, threshold: int) -> int | None:
-    """How low a stock is: 1 below the threshold, 2 below half of it, 4 below a quarter, 0 nothing left; None
+    """How low a stock is: 1 from the threshold on, 2 from half of it, 4 from a quarter, 0 nothing left; None
     while it is not low.
     """
     if free <= 0:
         return 0
-    if free * 4 < threshold:
-        return 4
-    if free * 2 < threshold:
-        return 2
-    return 1 if free < threshold else None
+    return next((level for level in (4, 2, 1) if free * level <= threshold), None)
 
 
 def threshold_of(offered: int, percent: int) -> int:
@@ -51,12 +47,14 @@ def threshold_of(offered: int, percent: int) -> int:
     return -(-offered * percent // 100)
 
 
-def brake_limit(entries: int, odds: Fraction, most: int | None) -> int:
-    """How many of these entries may win before the brake is pulled: what is plausible at ERROR_RATE, and not
-    more than the number that was set.
+def exceeded(entries: int, hits: int, odds: Fraction, wins: int, most: int | None) -> int | None:
+    """The limit that the wins of a tier within an hour went beyond, if they did: what the odds let expect of
+    so many entries at ERROR_RATE, for its hits; or the number that was set, for what it gave.
     """
+    if most is not None and wins > most:
+        return most
     plausible = most_plausible(entries, odds, ERROR_RATE)
-    return plausible if most is None else min(plausible, most)
+    return plausible if hits > plausible else None
 
 
 def said(kind: AlertKind, details: Mapping[str, Any]) -> Said:

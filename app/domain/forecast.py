@@ -29,16 +29,16 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from fractions import Fraction
+from typing import Literal
 from uuid import UUID
 
-from app.domain.odds import OddsTable, TierOdds
+from app.domain.odds import OddsTable, OnEmpty, TierOdds
 
 LEAST_HOURS = 3
 LEAST_EVENTS = 10
 HORIZON = timedelta(days=365)  # without an end, further off than this is "lasts"
 ERROR_RATE = 1e-6
 _NEGLIGIBLE = 1e-17
-_DRAWS_AGAIN = "redraw"
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,16 +66,21 @@ class RunsOut:
     """Nothing is left from that moment on, should it go on like this."""
 
     at: datetime
+    kind: Literal["runs_out"] = "runs_out"
 
 
 @dataclass(frozen=True, slots=True)
 class Lasts:
     """It lasts until the end."""
 
+    kind: Literal["lasts"] = "lasts"
+
 
 @dataclass(frozen=True, slots=True)
 class Unknown:
     """Too little has happened to tell."""
+
+    kind: Literal["unknown"] = "unknown"
 
 
 Forecast = RunsOut | Lasts | Unknown
@@ -108,7 +113,7 @@ def serving_odds(table: OddsTable, free: Mapping[UUID, int]) -> dict[UUID, Fract
         last = _served_by(lines, tier, free)
         if free.get(last.id, 0) > 0:
             weights[last.id] = weights.get(last.id, 0) + tier.weight
-        elif last.on_empty.value == _DRAWS_AGAIN:
+        elif last.on_empty is OnEmpty.REDRAW:
             again += tier.weight
     return {tier_id: Fraction(weight, table.total - again) for tier_id, weight in weights.items() if weight}
 

@@ -99,7 +99,7 @@ def _count(session: Session, campaign_id: UUID, first: int, until: int | None) -
     return [Counted(*row) for row in rows]
 
 
-def _counting(dialect: str) -> Select[Any]:
+def _counting(dialect: str) -> Select[*tuple[Any, ...]]:
     """Ids follow time: a person's first entry in a campaign is the one without a smaller id."""
     earlier = aliased(Entry)
     is_first = ~exists().where(
@@ -108,7 +108,7 @@ def _counting(dialect: str) -> Select[Any]:
         earlier.id < Entry.id,
     )
     quarter = _quarter(dialect).label("quarter")
-    counting: Select[Any] = (
+    counting: Any = (
         select(
             quarter,
             func.count(),
@@ -119,7 +119,8 @@ def _counting(dialect: str) -> Select[Any]:
         .group_by(quarter, Entry.odds_version)
         .order_by(quarter, Entry.odds_version)
     )
-    return counting
+    counted: Select[*tuple[Any, ...]] = counting
+    return counted
 
 
 def _quarter(dialect: str) -> ColumnElement[int]:

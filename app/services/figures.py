@@ -1,18 +1,19 @@
 """Figures: what a campaign has come to, at a glance."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.domain.forecast import Pace, mean_odds, most_plausible, pace
 from app.domain.odds import OddsTable
-from app.models import Code, CodeStatus, OddsTableRecord, Tier
-from app.services import counts, odds
+from app.models import OddsTableRecord
+from app.services import counts, odds, prizes
 from app.services.counts import Counted
+from app.services.prizes import Stock
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,24 +42,20 @@ class Stated:
 
 
 def campaign_figures(
-    session: Session, campaign_id: UUID, counted: Sequence[Counted] | None = None
+    session: Session,
+    campaign_id: UUID,
+    counted: Sequence[Counted] | None = None,
+    stock: Mapping[UUID, Stock] | None = None,
 ) -> CampaignFigures:
-    """The campaign's figures now; `counted` are its counts, where they are at hand."""
+    """The campaign's figures now; `counted` and `stock` where they are at hand."""
     counted = counts.counted(session, campaign_id) if counted is None else counted
-    stock = dict(
-        session.execute(
-            select(Code.status, func.count())
-            .join(Tier, Tier.id == Code.tier_id)
-            .where(Tier.campaign_id == campaign_id)
-            .group_by(Code.status)
-        ).all()
-    )
+    stock = prizes.stock_by_prize(session, campaign_id) if stock is None else stock
     return CampaignFigures(
         sum(row.entries for row in counted),
         sum(row.people for row in counted),
         sum(row.wins for row in counted),
-        stock.get(CodeStatus.FREE, 0),
-        stock.get(CodeStatus.WON, 0),
+        sum(units.free for units in stock.values()),
+        sum(units.won for units in stock.values()),
     )
 
 

@@ -20,18 +20,20 @@ from sqlalchemy import (
     bindparam,
     case,
     delete,
+    exists,
     func,
     insert,
     literal_column,
     select,
     update,
 )
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from app.adapters.direct import DirectConnection, Prepared
-from app.adapters.letters import AwardWon, Letters
+from app.adapters.letters import AlertTold, AwardWon, Letters
 from app.adapters.links import Links
 from app.adapters.mail import Mailer, Sender, compose
+from app.domain.alerts import said
 from app.domain.chance import Rng
 from app.domain.delivery import (
     LEASE,
@@ -48,6 +50,7 @@ from app.domain.errors import Conflict, NotFound
 from app.domain.ids import first_id_after, first_id_at, time_ordered_id
 from app.models import (
     Account,
+    Alert,
     Award,
     AwardStatus,
     Campaign,
@@ -88,6 +91,7 @@ class InHand:
     tries: int
     account_id: UUID | None = None
     number: int = 0
+    alert_id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +131,19 @@ def send_sign_in_link(session: Session, account_id: UUID, counter: int, *, now: 
     session.execute(insert(Message), values | {"account_id": account_id})
 
 
+def send_alert(
+    session: Session, alert_id: UUID, account_ids: Sequence[UUID], *, now: datetime, rng: Rng
+) -> None:
+    """Have these members of staff told of an alert, in the transaction of the caller."""
+    values = {"alert_id": alert_id}
+    each = [
+        _message(MessageKind.ALERT, 0, now, rng) | values | {"account_id": account_id}
+        for account_id in account_ids
+    ]
+    if each:
+        session.execute(insert(Message), each)
+
+
 @unit_of_work
 def resend(session: Session, entry_id: UUID, *, actor: Actor, now: datetime, rng: Rng) -> None:
     """Have the winner told once more. Raises NotFound for no win, Conflict while a message is on its way."""
@@ -150,6 +167,29 @@ def told(session: Session, entry_ids: Sequence[UUID]) -> dict[UUID, Told]:
         for each in messages
         if each.entry_id is not None
     }
+
+
+def undelivered(session: Session, campaign_ids: Sequence[UUID]) -> dict[UUID, int]:
+    """How many of the newest messages to winners could not be delivered, by campaign; none are left out.
+
+    A win whose message was sent again, and arrived or is on its way, does not count.
+    """
+    later = aliased(Message)
+    query = (
+        select(Entry.campaign_id, func.count())
+        .join(Message, Message.entry_id == Entry.id)
+        .where(
+            Message.state == MessageState.FAILED,
+            Entry.campaign_id.in_(campaign_ids),
+            ~exists().where(
+                later.entry_id == Message.entry_id,
+                later.kind == Message.kind,
+                later.number > Message.number,
+            ),
+        )
+        .group_by(Entry.campaign_id)
+    )
+    return {row[0]: row[1] for row in session.execute(query)}
 
 
 def is_any_due(session: Session, *, now: datetime) -> bool:
@@ -199,7 +239,9 @@ def _take_one(session: Session, *, now: datetime) -> tuple[bool, InHand | None]:
     is_ours = _note(session, row, due_at=now + LEASE, tried_at=now, tries=row.tries + 1)
     if not is_ours:
         return True, None
-    return True, InHand(row.id, row.kind, row.entry_id, row.tries + 1, row.account_id, row.number)
+    return True, InHand(
+        row.id, row.kind, row.entry_id, row.tries + 1, row.account_id, row.number, row.alert_id
+    )
 
 
 def _last_to_same(session: Session, row: Row[*tuple[Any, ...]], now: datetime) -> datetime | None:
@@ -269,6 +311,8 @@ def _send(session: Session, message: InHand, office: PostOffice, now: datetime) 
 
 def _written(session: Session, message: InHand, office: PostOffice, now: datetime) -> EmailMessage | NotSent:
     """The message in full, out of what is committed; the read is over when it returns."""
+    if message.account_id is not None and message.alert_id is not None:
+        return _alert_written(session, message, message.account_id, office, now)
     if message.account_id is not None:
         return _link_written(session, message, message.account_id, office, now)
     row = session.execute(_AWARD, {"entry": message.entry_id}).one_or_none()
@@ -323,6 +367,19 @@ def _link_written(
     return compose(letter, to=email, sender=office.sender, sender_name="", message_id=message.id, now=now)
 
 
+def _alert_written(
+    session: Session, message: InHand, account_id: UUID, office: PostOffice, now: datetime
+) -> EmailMessage | NotSent:
+    """An alert that is over or was seen by then, or whose reader has gone, is not sent."""
+    row = session.execute(_ALERT, {"alert": message.alert_id, "account": account_id}).one_or_none()
+    session.rollback()
+    if row is None:
+        return NotSent(Trouble.GONE, for_good=True)
+    about = AlertTold(row.title, row.timezone, said(row.kind, row.details), office.links.console(row.slug))
+    letter = office.letters.alert(about)
+    return compose(letter, to=row.email, sender=office.sender, sender_name="", message_id=message.id, now=now)
+
+
 def _new(
     kind: MessageKind, entry_id: UUID, entrant_id: UUID, number: int, now: datetime, rng: Rng
 ) -> dict[str, Any]:
@@ -356,6 +413,7 @@ _DUE = (
         Message.entrant_id,
         Message.account_id,
         Message.number,
+        Message.alert_id,
         Message.created_at,
         Message.due_at,
         Message.tries,
@@ -410,6 +468,19 @@ _AWARD = (
     .join(Code, Code.id == _standing("code_id"))
     .join(Prize, Prize.id == _standing("prize_id"))
     .where(Award.entry_id == bindparam("entry"))
+)
+_ALERT = (
+    select(Account.email, Alert.kind, Alert.details, Campaign.title, Campaign.timezone, Campaign.slug)
+    .select_from(Account)
+    .join(Alert, Alert.id == bindparam("alert"))
+    .join(Campaign, Campaign.id == Alert.campaign_id)
+    .where(
+        Account.id == bindparam("account"),
+        Account.disabled_at.is_(None),
+        Account.alert_mails,
+        Alert.seen_at.is_(None),
+        Alert.over_at.is_(None),
+    )
 )
 _ANNOUNCE = Prepared(insert(Message))
 _ITS_ROW = update(Message).where(Message.id == bindparam("message"), _IS_WAITING)

@@ -2,9 +2,7 @@
 
 import math
 from datetime import UTC, datetime, timedelta
-from enum import StrEnum
 from fractions import Fraction
-from typing import Any
 from uuid import UUID
 
 import pytest
@@ -125,15 +123,8 @@ def test_tiers_that_fall_to_each_other_end_somewhere() -> None:
     assert serving_odds(both, {SILVER: 1}) == {SILVER: Fraction(1)}
 
 
-class Rule(StrEnum):
-    """Another rule for an empty tier, by its word."""
-
-    AGAIN = "redraw"
-
-
 def test_what_is_drawn_again_is_spread_over_all_the_rest() -> None:
-    again: Any = Rule.AGAIN
-    lines = (TierOdds(GOLD, 20, again), TierOdds(SILVER, 30), TierOdds(BRONZE, 10))
+    lines = (TierOdds(GOLD, 20, OnEmpty.REDRAW), TierOdds(SILVER, 30), TierOdds(BRONZE, 10))
     drawn = OddsTable(UUID(int=9), 1, FIRST_PREV, 40, lines)
     expected = {SILVER: Fraction(30, 80), BRONZE: Fraction(10, 80)}
     assert serving_odds(drawn, {SILVER: 1, BRONZE: 1}) == expected

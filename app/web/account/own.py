@@ -11,7 +11,7 @@ from werkzeug.wrappers import Response
 from app.domain.errors import InvalidInput
 from app.domain.roles import Role
 from app.extensions import db, limiter, tools
-from app.services import second_factor, sessions, sign_in
+from app.services import alerts, second_factor, sessions, sign_in
 from app.web.access import current_actor, requires, same_site
 from app.web.account.entrance import (
     begin_session,
@@ -36,9 +36,22 @@ def index() -> Response:
         me=current_user,
         sessions=sessions.listing(db.session(), current_user.account_id, now=now),
         codes_left=second_factor.codes_left(db.session(), current_user.account_id),
+        alert_mails=alerts.wants_mails(db.session(), current_user.account_id),
         back_url=same_site(None),
     )
     return private(page)
+
+
+@blueprint.post("/alerts")
+@requires(Role.VIEWER)
+def alert_mails() -> Response:
+    """Whether alerts come by mail."""
+    wanted = request.form.get("wanted") == "on"
+    alerts.choose_mails(
+        db.session(), current_user.account_id, wanted=wanted, actor=current_actor(), now=tools().now()
+    )
+    flash(_("Alerts come by mail.") if wanted else _("Alerts no longer come by mail."), "good")
+    return redirect(url_for("account.own.index"), 303)
 
 
 @blueprint.route("/password", methods=["GET", "POST"])

@@ -13,10 +13,23 @@ from app.web.admin.partners import blueprint as partners
 from app.web.admin.prizes import blueprint as prizes
 from app.web.admin.tiers import blueprint as tiers
 from app.web.admin.urls import HexId
+from app.web.admin.watching import blueprint as watching
 from app.web.admin.winners import blueprint as winners
 
 admin = Blueprint("admin", __name__, url_prefix="/admin")
 admin.record_once(lambda state: state.app.url_map.converters.update(id=HexId))
 admin.context_processor(frame)
-for noun in (campaigns, campaign_files, tiers, prizes, codes, winners, entries, partners, audit, accounts):
+for noun in (
+    campaigns,
+    campaign_files,
+    watching,
+    tiers,
+    prizes,
+    codes,
+    winners,
+    entries,
+    partners,
+    audit,
+    accounts,
+):
     admin.register_blueprint(noun)

@@ -1,11 +1,14 @@
 """Campaigns: the list, the overview of one, and its form."""
 
+import hashlib
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from flask import Blueprint, flash, make_response, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from flask_babel import ngettext
+from flask_wtf.csrf import generate_csrf
 from markupsafe import escape
 from werkzeug.wrappers import Response
 
@@ -14,10 +17,11 @@ from app.domain.errors import InvalidInput
 from app.domain.launch import NotReady, Place, contradicted
 from app.domain.official_rules import contradictions
 from app.domain.roles import Role
+from app.domain.timeline import Hour
 from app.extensions import db, tools
 from app.models import Campaign
 from app.services import campaigns as service
-from app.services import figures, launch_check, odds, official_rules, winners
+from app.services import figures, launch_check, odds, official_rules, outbox, watching, winners
 from app.services.entries import window_of
 from app.services.figures import CampaignFigures
 from app.web.access import current_actor, requires, visible
@@ -31,6 +35,9 @@ from app.web.admin.campaign_forms import (
 )
 from app.web.admin.frame import campaign_of
 from app.web.admin.opening import not_yet, what_opening_does
+from app.web.admin.wording import refusal_reason
+from app.web.admin.worries import worries_of
+from app.web.charts import Chart, bars
 from app.web.filters import grouped
 from app.web.wording import told
 
@@ -46,6 +53,7 @@ class Line:
     campaign: Campaign
     stage: Stage
     figures: CampaignFigures
+    hours: Chart
 
 
 @blueprint.get("/")
@@ -55,15 +63,23 @@ def index() -> str:
     session, now = db.session(), tools().now()
     archived = request.args.get("show") == "archived"
     listed = visible(service.listing(session))
+    shown = [campaign for campaign in listed if (campaign.archived_at is not None) == archived]
     lines = [
-        Line(campaign, shown_stage(campaign, now), figures.campaign_figures(session, campaign.id))
-        for campaign in listed
-        if (campaign.archived_at is not None) == archived
+        Line(
+            campaign,
+            shown_stage(campaign, now),
+            figures.campaign_figures(session, campaign.id),
+            _tiny(watching.last_hours(session, campaign, watching.CHART_HOURS, now=now)),
+        )
+        for campaign in shown
     ]
     return render_template(
         "admin/campaigns/index.html",
         lines=lines,
         archived=archived,
+        worries=[] if archived else worries_of(shown),
+        unready=[] if archived else _unready(shown, now),
+        undelivered=[] if archived else _undelivered(shown),
         any_archived=any(campaign.archived_at is not None for campaign in listed),
     )
 
@@ -105,21 +121,34 @@ def suggest_address() -> str:
 def detail(slug: str) -> str:
     """How a campaign is doing: figures, latest winners, links, and the switches."""
     campaign = campaign_of(slug)
-    session, now = db.session(), tools().now()
-    table = odds.in_force(session, campaign)
+    now = tools().now()
+    table = odds.in_force(db.session(), campaign)
     return render_template(
         "admin/campaigns/detail.html",
         campaign=campaign,
-        stage=shown_stage(campaign, now),
         checklist=checklist(campaign, now),
-        figures=figures.campaign_figures(session, campaign.id),
         win_weight=table.total - table.lose_weight,
         total_weight=table.total,
-        latest=winners.recent(session, campaign.id, LATEST),
         landing_url=public_url(url_for("public.landing_page", slug=campaign.slug)),
         steps=steps_of(campaign),
         may_archive=_may_archive(campaign, now),
+        **_watched(campaign, now),
     )
+
+
+@blueprint.get("/campaigns/<slug>/figures")
+@requires(Role.VIEWER)
+def figures_now(slug: str) -> Response:
+    """The figures alone, for a page that renews them; 304 while nothing has changed."""
+    campaign = campaign_of(slug)
+    page = render_template(
+        "admin/campaigns/_figures.html", campaign=campaign, **_watched(campaign, tools().now())
+    )
+    answer = make_response(page)
+    # The token of its forms is another one each time, and no news.
+    answer.set_etag(hashlib.sha256(page.replace(generate_csrf(), "").encode()).hexdigest()[:32])
+    answer.headers["Cache-Control"] = "private, no-cache"
+    return answer.make_conditional(request)
 
 
 @blueprint.route("/campaigns/<slug>/edit", methods=["GET", "POST"])
@@ -230,6 +259,42 @@ def unarchive(slug: str) -> Response:
     return done(
         _("The campaign is in the list again."), url_for("admin.campaigns.detail", slug=campaign.slug)
     )
+
+
+def _watched(campaign: Campaign, now: datetime) -> dict[str, Any]:
+    """What the figures of a campaign are drawn from."""
+    found = watching.dashboard(db.session(), campaign, now=now)
+    return {
+        "stage": shown_stage(campaign, now),
+        "figures": found.figures,
+        "board": found,
+        "hour_chart": bars([(hour.entries, hour.wins) for hour in found.hours]),
+        "day_chart": bars([(day.entries, day.wins) for day in found.days]),
+        "refusal_reason": refusal_reason,
+        "latest": winners.recent(db.session(), campaign.id, LATEST),
+        "worries": worries_of([campaign]),
+    }
+
+
+def _tiny(hours: list[Hour]) -> Chart:
+    return bars([(hour.entries, hour.wins) for hour in hours], width=96, height=24)
+
+
+def _unready(shown: list[Campaign], now: datetime) -> list[tuple[Campaign, int]]:
+    """Campaigns that are to open by themselves, and how many findings of the launch check keep them from it
+    or from being what they should be.
+    """
+    scheduled = [campaign for campaign in shown if shown_stage(campaign, now) is Stage.SCHEDULED]
+    found = [
+        (each, len(launch_check.check(db.session(), each, now=now, site=tools().site))) for each in scheduled
+    ]
+    return [(campaign, count) for campaign, count in found if count]
+
+
+def _undelivered(shown: list[Campaign]) -> list[tuple[Campaign, int]]:
+    """Campaigns with mails to winners that could not be delivered, and how many."""
+    counts = outbox.undelivered(db.session(), [campaign.id for campaign in shown])
+    return [(campaign, counts[campaign.id]) for campaign in shown if campaign.id in counts]
 
 
 def shown_stage(campaign: Campaign, now: datetime) -> Stage:

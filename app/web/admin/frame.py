@@ -102,12 +102,16 @@ _HOMES = {
     "admin.campaigns.ask_archive": "admin.campaigns.detail",
     "admin.campaigns.edit": "admin.campaigns.detail",
     "admin.campaigns.status": "admin.campaigns.detail",
+    "admin.watching.edit": "admin.campaigns.detail",
 }
+
+
+_BY_PAGE = ("admin.campaigns.", "admin.campaign_files.", "admin.watching.", "admin.audit.")
 
 
 def _section(endpoint: str) -> str:
     """The entry of the rail a page belongs to."""
-    if endpoint.startswith(("admin.campaigns.", "admin.campaign_files.", "admin.audit.")):
+    if endpoint.startswith(_BY_PAGE):
         return _HOMES.get(endpoint, endpoint)
     noun = endpoint.rpartition(".")[0]
     return _SECTIONS.get(noun, noun)

@@ -4,7 +4,9 @@ from flask_babel import gettext as _
 from flask_babel import ngettext
 
 from app.domain.delivery import Trouble
+from app.domain.outcomes import RefusalReason
 from app.web.filters import grouped
+from app.web.refusal_counts import Told
 
 
 def withdrawal(free: int) -> str:
@@ -42,3 +44,24 @@ def mail_trouble(stored: str | None) -> str:
     }
     text = words.get(word) or str(_("something went wrong"))
     return f"{text} ({code})" if code else text
+
+
+def refusal_reason(stored: str) -> str:
+    """Why submissions were not taken, from the word they are counted under."""
+    words: dict[str, str] = {
+        RefusalReason.ALREADY_ENTERED: _("Had entered already"),
+        RefusalReason.ALREADY_ENTERED_TODAY: _("Had entered already that day"),
+        RefusalReason.NOT_OPEN: _("Came before the campaign opened"),
+        RefusalReason.PAUSED: _("Came during a pause"),
+        RefusalReason.CLOSED: _("Came after the end"),
+        RefusalReason.NONCE_USED: _("Sent somebody else’s form again"),
+        RefusalReason.CAPTCHA_INVALID: _("Did not pass the check for humans"),
+        RefusalReason.CAPTCHA_EXPIRED: _("Took too long over the check for humans"),
+        RefusalReason.CAPTCHA_SPENT: _("Used a check for humans twice"),
+        Told.FORM: _("Something in the form was missing or wrong"),
+        Told.STALE_PAGE: _("The page had been open for too long"),
+        Told.BOT: _("Filled in the form as programs do"),
+        Told.TOO_MANY: _("Too many tries from one network"),
+        Told.BUSY: _("Too many people at once"),
+    }
+    return words.get(stored, stored)

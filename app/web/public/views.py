@@ -19,8 +19,10 @@ from app.extensions import client_address, csrf, db, limiter, tools
 from app.models import NonceSource, Partner
 from app.services import campaigns, handling, landing, partners
 from app.services.entries import Submission, outcome_of, submit_entry
+from app.web import refusal_counts
 from app.web.errors import wants_json
 from app.web.public.forms import EntryForm
+from app.web.refusal_counts import Told
 
 public = Blueprint("public", __name__)
 
@@ -71,10 +73,13 @@ def enter(slug: str) -> AnyResponse:
     """One entry: its fields, its CAPTCHA, its draw, its answer."""
     form = EntryForm(request.form)  # form fields alone: a JSON body is not a way round their checks
     if not form.validate_on_submit():
+        refusal_counts.count(slug, _why(form))
         return _form_again(slug, form)
     outcome = submit_entry(
         db.session(), _submission(slug, form), now=tools().now(), rng=tools().rng, vault=tools().vault
     )
+    if isinstance(outcome, Refused):
+        refusal_counts.count(slug, outcome.reason)
     match outcome:
         case Won() | Lost():
             return _drawn(slug, outcome)
@@ -224,6 +229,13 @@ def _form_again(slug: str, form: EntryForm) -> Response:
         return make_response(jsonify(errors=form.errors), 422)
     template = "public/_entry_form.html" if request.headers.get("HX-Request") else "public/landing.html"
     return make_response(render_template(template, page=page, form=form, **_links(slug)), 422)
+
+
+def _why(form: EntryForm) -> Told:
+    """What kept a form from being taken, for the count."""
+    if form.csrf_token.errors:
+        return Told.STALE_PAGE
+    return Told.BOT if form.altcha.errors else Told.FORM
 
 
 def _reveal(template: str, slug: str, outcome: Outcome) -> str:

@@ -1,0 +1,21 @@
+"""The round of the watch: every minute the worker looks at each campaign that is not put away."""
+
+from datetime import datetime
+
+from sqlalchemy.orm import Session
+
+from app.domain.chance import Rng
+from app.domain.eligibility import CampaignStatus
+from app.services import alerts, brake, campaigns, counts
+
+
+def make(session: Session, *, now: datetime, rng: Rng) -> None:
+    """Add up what is over, pull the brake where it must be, and tell what there is to tell."""
+    for campaign in campaigns.listing(session, archived=False):
+        if campaign.status is CampaignStatus.DRAFT:
+            continue
+        while counts.count_on(session, campaign.id, now=now):
+            pass
+        brake.watch(session, campaign, now=now, rng=rng)
+        found = alerts.due(session, campaign, now=now)
+        alerts.keep_up(session, campaign.id, found, now=now, rng=rng)
