@@ -9,10 +9,12 @@ from flask.testing import FlaskClient
 from sqlalchemy.orm import Session
 from werkzeug.routing import Rule
 
+from app.domain.alerts import AlertKind
 from app.domain.eligibility import CampaignStatus
 from app.domain.roles import Role
 from app.models import Award
-from app.services import campaigns, partners, restrictions, tiers
+from app.services import alerts, campaigns, partners, restrictions, tiers
+from app.services.alerts import Due
 from app.services.audit import COMMAND_LINE
 from app.services.entries import submit_entry
 from app.services.prizes import find_by_name
@@ -214,6 +216,7 @@ def parts(session: Session) -> dict[str, object]:
     submit_entry(session, submission(), now=NOON, rng=FakeRng(4), vault=VAULT)
     award = session.query(Award).one()
     found = PARTS | {
+        "alert_id": _alert(session, campaign.id),
         "tier_id": tiers.listing(session, campaign.id)[0].id,
         "prize_id": prize.id,
         "entry_id": award.entry_id,
@@ -221,6 +224,12 @@ def parts(session: Session) -> dict[str, object]:
     }
     session.commit()
     return found
+
+
+def _alert(session: Session, campaign_id: UUID) -> UUID:
+    due = Due(AlertKind.ENDS, "the end", {"at": NOON.isoformat()})
+    (alert,) = alerts.keep_up(session, campaign_id, [due], now=NOON, rng=FakeRng(6))
+    return alert.id
 
 
 @pytest.mark.parametrize("role", Role)

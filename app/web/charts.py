@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-STEPS = (1, 2, 5)
+_STEPS = (10, 12, 15, 20, 25, 30, 40, 50, 60, 80)  # tenths of a power of ten
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,12 +44,12 @@ def bars(counts: Sequence[tuple[int, int]], width: int = 960, height: int = 160)
 
 
 def nice_top(most: int) -> int:
-    """The next round number from `most` on: 1, 2 or 5 times a power of ten; at least 1."""
+    """The next whole round number from `most` on; at least 1."""
     power = 1
     while True:
-        for step in STEPS:
-            if step * power >= most:
-                return step * power
+        for step in _STEPS:
+            if step * power % 10 == 0 and step * power >= most * 10:
+                return step * power // 10
         power *= 10
 
 

@@ -44,7 +44,7 @@ def told(session: Session) -> list[tuple[int, int, bool]]:
     """How often the brake was pulled: wins, limit, and whether the tier was switched off."""
     found = session.scalars(select(Alert).where(Alert.kind == AlertKind.BRAKE).order_by(Alert.created_at))
     names = ("wins", "limit", "paused")
-    return [tuple(alert.details[name] for name in names) for alert in found]  # type: ignore[misc]
+    return [tuple(alert.details[name] for name in names) for alert in found]
 
 
 def is_on(session: Session, campaign: Campaign, name: str = "Gold") -> bool:

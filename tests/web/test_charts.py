@@ -6,7 +6,8 @@ from app.web.charts import Bar, bars, nice_top
 
 
 @pytest.mark.parametrize(
-    ("most", "top"), [(0, 1), (1, 1), (2, 2), (3, 5), (6, 10), (10, 10), (11, 20), (499_999, 500_000)]
+    ("most", "top"),
+    [(0, 1), (1, 1), (2, 2), (3, 3), (7, 8), (10, 10), (11, 12), (110, 120), (499_999, 500_000)],
 )
 def test_the_top_is_a_round_number(most: int, top: int) -> None:
     assert nice_top(most) == top
