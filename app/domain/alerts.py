@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
 from fractions import Fraction
-from typing import Any
+from typing import Any, assert_never
 
 from app.domain.errors import Worded
 from app.domain.forecast import ERROR_RATE, most_plausible
@@ -80,6 +80,8 @@ def said(kind: AlertKind, details: Mapping[str, Any]) -> Said:
             return Said("The campaign opens on %(at)s.", at=datetime.fromisoformat(details["at"]))
         case AlertKind.ENDS:
             return Said("The campaign ends on %(at)s.", at=datetime.fromisoformat(details["at"]))
+        case _ as unreachable:
+            assert_never(unreachable)
 
 
 def _stock(details: Mapping[str, Any]) -> Said:

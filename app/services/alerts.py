@@ -188,7 +188,7 @@ def see(session: Session, alert_id: UUID, *, actor: Actor, now: datetime) -> Ale
             alert.kind.value,
             now=now,
             campaign_id=alert.campaign_id,
-            after={"alert": alert.id, **alert.details},
+            after=alert.details,
         )
     return alert
 

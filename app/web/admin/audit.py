@@ -227,6 +227,10 @@ def value_names() -> dict[str, str]:
     """What the audit trail's values are called."""
     return {
         "accent": _("Accent colour"),
+        "alert_mails": _("Alerts by mail"),
+        "brake": _("Drain brake"),
+        "low_percent": _("Low stock, in percent of what is offered"),
+        "most_per_hour": _("Most wins of one tier within an hour"),
         "added": _("Codes added"),
         "artwork": _("Drawing"),
         "picture": _("Picture"),
@@ -291,6 +295,11 @@ def stable_words() -> dict[str, Mapping[str, Any]]:
     return {
         "accent": ACCENT_NAMES,
         "artwork": ARTWORK_NAMES,
+        "brake": {
+            "off": _("Do nothing"),
+            "warn": _("Tell us"),
+            "pause": _("Switch the tier off, and tell us"),
+        },
         "entries": LIMIT_NAMES,
         "kind": {"codes": _("Codes"), "quantity": _("A number of things")},
         "on_empty": {"lose": _("The entry does not win"), "fallback": _("Another tier gives")},
@@ -365,6 +374,9 @@ def acts() -> dict[str, str]:
         "account.recovery_code": _("Recovery code used"),
         "account.recovery_codes": _("New recovery codes made"),
         "account.campaigns": _("Limited to other campaigns"),
+        "account.alert_mails": _("Alert mails switched on or off"),
+        "watch.edit": _("Watching changed"),
+        "alert.seen": _("Alert seen"),
         "audit.export": _("This list exported"),
     }
 
