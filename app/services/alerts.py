@@ -185,10 +185,9 @@ def see(session: Session, alert_id: UUID, *, actor: Actor, now: datetime) -> Ale
             session,
             actor,
             "alert.seen",
-            alert.kind.value,
+            alert.details.get("prize") or alert.details.get("tier") or alert.kind.value,
             now=now,
             campaign_id=alert.campaign_id,
-            after=alert.details,
         )
     return alert
 
