@@ -37,6 +37,8 @@ _PRAGMAS = (
     "PRAGMA foreign_keys = ON",
     f"PRAGMA busy_timeout = {int(_LOOK_SECONDS * 1000)}",
     "PRAGMA cache_size = -16384",
+    # In pages: pages written again and again go to the database once per checkpoint. 16 MB of log at most.
+    "PRAGMA wal_autocheckpoint = 4000",
     "PRAGMA temp_store = MEMORY",
 )
 

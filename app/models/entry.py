@@ -55,8 +55,14 @@ class Entry(Base):
             name="outcome",
         ),
         Index("ix_entry_campaign_id_created_at", "campaign_id", "created_at"),
-        Index("ix_entry_partner_id_created_at", "partner_id", "created_at"),
-        # The winners of a partner; who lost, or came by themselves, costs nothing here.
+        # Who came by themselves costs nothing in these; in the second, nor does who lost.
+        Index(
+            "ix_entry_partner_id_created_at",
+            "partner_id",
+            "created_at",
+            sqlite_where=text("partner_id IS NOT NULL"),
+            postgresql_where=text("partner_id IS NOT NULL"),
+        ),
         Index(
             "ix_entry_partner_id_won",
             "partner_id",
