@@ -232,3 +232,11 @@ def test_what_is_not_there_is_not_found(session: Session, admin: Account) -> Non
         alerts.choose_mails(session, campaign.id, wanted=True, actor=COMMAND_LINE, now=NOON)
     alerts.choose_mails(session, admin.id, wanted=True, actor=COMMAND_LINE, now=NOON)
     assert alerts.wants_mails(session, admin.id)
+
+
+def test_a_round_adds_up_what_is_over(session: Session) -> None:
+    make_campaign(session)
+    enter(session, 1, now=NOON - HOUR)
+    enter(session, 2)
+    look(session)
+    assert session.scalars(select(QuarterCount.entries)).all() == [1]

@@ -67,9 +67,9 @@ def drained(session: Session) -> Campaign:
 
 
 def test_plausible_wins_pull_nothing(session: Session) -> None:
-    campaign = make_campaign(session, [TierSpec("Gold"), TierSpec("Silver", weight=9)])
+    campaign = make_campaign(session, [TierSpec("Gold"), TierSpec("Silver", weight=9)], lose_weight=10)
     setting(session, campaign, Brake.PAUSE)
-    enter(session, *range(1, 9))
+    enter(session, *range(1, 13))
     watch(session, campaign)
     assert told(session) == []
 
