@@ -2,6 +2,7 @@
 
 import itertools
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -13,6 +14,8 @@ from tests.faults.gremlin import attempt
 from tests.faults.history import History, Kind, Told
 from tests.race.crowd import enter
 from tests.support.factories import submission
+
+PATIENCE = 60.0
 
 
 class Crowd:
@@ -36,8 +39,15 @@ class Crowd:
         finally:
             self._is_over.set()
             for thread in threads:
-                thread.join(60)
+                thread.join(PATIENCE)
             assert not any(thread.is_alive() for thread in threads)
+
+    def wait_for(self, more: int) -> None:
+        """Let them work until they have so many answers more."""
+        wanted, deadline = self._history.count(Kind.OK) + more, time.monotonic() + PATIENCE
+        while self._history.count(Kind.OK) < wanted:
+            assert time.monotonic() < deadline, "the crowd gets no answers"
+            time.sleep(0.01)
 
     def settle(self) -> None:
         """Ask once more for everybody who met an error."""

@@ -40,7 +40,9 @@ pytestmark = pytest.mark.race
 
 MOST_CALLS = 200  # of any one piece of work
 ONLY_SQLITE = pytest.mark.parametrize("databases", ["sqlite"], indirect=True)
-FAULTS_OF_ACTS = list(product(Fault, [False, True] if IS_SOAK else [False]))
+FAULTS_OF_ACTS = (
+    list(product(Fault, [False, True])) if IS_SOAK else [(Fault.DISK_FULL, False), (Fault.REPLY_LOST, False)]
+)
 # What an entrant meets when one call fails: nothing, a "come again in a moment", or an error page.
 MET = {
     ("sqlite", Fault.LOCKED): Busy,
@@ -61,6 +63,12 @@ class Broken(AssertionError):
 def hold(holds: bool, story: object) -> None:
     if not holds:
         raise Broken(story)
+
+
+@pytest.fixture(autouse=True)
+def few_attempts(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What fails again and again need not fail forty times for each N."""
+    monkeypatch.setattr(uow, "MAX_ATTEMPTS", 4)
 
 
 @pytest.fixture
