@@ -19,7 +19,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.orm import Session
 
 from app.domain.chance import Rng
-from app.domain.codes import code_keys
+from app.domain.codes import RANDOM_SYMBOLS, SYMBOLS, code_keys
 from app.domain.errors import Busy, CommitUnknown, Conflict, NotFound
 from app.models import BatchSource, BatchState, Code, CodeBatch, Prize, StagedCode
 from app.services import audit, official_rules, staging, stock
@@ -68,6 +68,7 @@ def bring_in(
     parts: Iterable[Sequence[str]],
     *,
     file_name: str = "",
+    random_symbols: int = RANDOM_SYMBOLS,
     actor: Actor,
     now: datetime,
     rng: Rng,
@@ -81,7 +82,16 @@ def bring_in(
     """
     clock = _Clock(now)
     tell = progress or (lambda _done: None)
-    batch_id = _begin(session, prize_id, source, size, file_name=file_name, actor=actor, now=now)
+    batch_id = _begin(
+        session,
+        prize_id,
+        source,
+        size,
+        file_name=file_name,
+        random_symbols=random_symbols,
+        actor=actor,
+        now=now,
+    )
     try:
         digest, staged, returning = hashlib.sha256(), 0, Counter[UUID]()
         for texts in parts:
@@ -109,6 +119,7 @@ def generate(
     count: int,
     prefix: str,
     *,
+    length: int = SYMBOLS,
     actor: Actor,
     now: datetime,
     rng: Rng,
@@ -116,9 +127,19 @@ def generate(
 ) -> None:
     """Bring `count` new codes into the prize's stock, as `bring_in`."""
     campaign_id = session.get_one(Prize, prize_id).campaign_id
-    parts = stock.new_codes(session, campaign_id, rng, count, prefix)
-    source = BatchSource.GENERATED
-    bring_in(session, prize_id, source, count, parts, actor=actor, now=now, rng=rng, progress=progress)
+    parts = stock.new_codes(session, campaign_id, rng, count, prefix, length)
+    bring_in(
+        session,
+        prize_id,
+        BatchSource.GENERATED,
+        count,
+        parts,
+        random_symbols=length - 1,
+        actor=actor,
+        now=now,
+        rng=rng,
+        progress=progress,
+    )
 
 
 def stop(session: Session, batch_id: int) -> None:
@@ -253,11 +274,21 @@ def _begin(
     size: int,
     *,
     file_name: str,
+    random_symbols: int,
     actor: Actor,
     now: datetime,
 ) -> int:
     prize = stock.get_prize_for_change(session, prize_id)
-    return staging.begin(session, prize, source, size, file_name=file_name, actor=actor, now=now).id
+    return staging.begin(
+        session,
+        prize,
+        source,
+        size,
+        file_name=file_name,
+        random_symbols=random_symbols,
+        actor=actor,
+        now=now,
+    ).id
 
 
 @unit_of_work

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from fractions import Fraction
 from uuid import UUID
 
 from sqlalchemy import func, select
@@ -10,14 +11,24 @@ from sqlalchemy.orm import Session
 
 from app.domain.chance import Rng
 from app.domain.code_list import CodeList, Duplicate, Malformed
-from app.domain.codes import InvalidPrefix, clean_prefix
+from app.domain.codes import (
+    GUESS_RISK_LIMIT,
+    LENGTHS,
+    SYMBOLS,
+    InvalidPrefix,
+    clean_prefix,
+    generate,
+    keys_meant,
+    mask,
+)
 from app.domain.errors import Conflict, InvalidInput
-from app.models import BatchSource, Code, CodeStatus, Prize, PrizeKind
+from app.models import Award, BatchSource, Code, CodeBatch, CodeStatus, Prize, PrizeKind, Replacement
 from app.services import audit, batches, prizes, staging, stock
 from app.services.audit import Actor
 from app.services.batches import Progress, Taken
 from app.services.uow import unit_of_work
 
+SAMPLES = 3
 _READ_AT_ONCE = 10_000
 
 
@@ -106,6 +117,7 @@ def generate_codes(
     count: int,
     *,
     prefix: str = "",
+    length: int = SYMBOLS,
     actor: Actor,
     now: datetime,
     rng: Rng,
@@ -114,27 +126,96 @@ def generate_codes(
     """Make `count` new codes for the prize, all or none, many of them by short transactions; returns the
     count.
 
-    Raises InvalidInput for a wrong count or prefix, NotFound for an unknown prize, Conflict for one that is a
-    plain quantity, or when there would be so many live codes that one could be guessed.
+    Raises InvalidInput for a wrong count, prefix or length, NotFound for an unknown prize, Conflict for one
+    that is a plain quantity, or when there would be so many live codes that one could be guessed.
     """
     stock.check_count("count", count, 1)
+    if length not in LENGTHS:
+        raise InvalidInput("length", "choose one of %(names)s", names=", ".join(map(str, LENGTHS)))
     try:
-        prefix = clean_prefix(prefix)
+        prefix = clean_prefix(prefix, length)
     except InvalidPrefix as error:
         raise InvalidInput.of("prefix", error) from error
     _check_kind(prizes.get(session, prize_id))
     if count <= stock.PART:
-        _generate(session, prize_id, count, prefix, actor=actor, now=now, rng=rng)
+        _generate(session, prize_id, count, prefix, length, actor=actor, now=now, rng=rng)
         if progress is not None:
             progress(count)
         return count
     batches.tidy(session, now=now)
-    stock.check_guess_proof(session, count)
+    stock.check_guess_proof(session, count, length)
     try:
-        batches.generate(session, prize_id, count, prefix, actor=actor, now=now, rng=rng, progress=progress)
+        batches.generate(
+            session,
+            prize_id,
+            count,
+            prefix,
+            length=length,
+            actor=actor,
+            now=now,
+            rng=rng,
+            progress=progress,
+        )
     except Taken as error:  # an import brought one of them along
         raise Conflict("some of these codes were just being brought in; try again") from error
     return count
+
+
+@dataclass(frozen=True, slots=True)
+class FoundCode:
+    """One code of a campaign, and where it stands; `entry_id` is whose it is, once it is won."""
+
+    code: Code
+    prize: Prize
+    batch: CodeBatch | None
+    entry_id: UUID | None
+
+
+@unit_of_work
+def find(session: Session, campaign_id: UUID, typed: str, *, actor: Actor, now: datetime) -> FoundCode | None:
+    """The campaign's code that somebody typed; None when it has none like it. That somebody looked is on
+    record either way, the code is not.
+    """
+    keys = keys_meant(typed)
+    query = (
+        select(Code, Prize, CodeBatch, func.coalesce(Award.entry_id, Replacement.entry_id))
+        .join(Prize, Prize.id == Code.prize_id)
+        .outerjoin(CodeBatch, CodeBatch.id == Code.batch_id)
+        .outerjoin(Award, Award.code_id == Code.id)
+        .outerjoin(Replacement, Replacement.code_id == Code.id)
+        .where(Code.key.in_(keys), Prize.campaign_id == campaign_id)
+    )
+    rows = session.execute(query).all()
+    # Read in several ways it can name several: what was typed goes first.
+    found = min((FoundCode(*row) for row in rows), key=lambda one: keys.index(one.code.key), default=None)
+    after = {"prize": found.prize.id, "status": found.code.status} if found else {"status": "unknown"}
+    subject = mask(found.code.text) if found else ""
+    audit.record(session, actor, "codes.find", subject, now=now, campaign_id=campaign_id, after=after)
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class CodePlan:
+    """What generating codes would come to: how many hits guessing has to expect, and codes that read like
+    them and are nowhere in stock.
+    """
+
+    risk: Fraction
+    samples: tuple[str, ...]
+
+    @property
+    def is_refused(self) -> bool:
+        """True when they could be guessed."""
+        return self.risk > GUESS_RISK_LIMIT
+
+
+def preview(session: Session, count: int, *, prefix: str, length: int, rng: Rng) -> CodePlan:
+    """What `generate_codes` would come to; writes nothing. A prefix that will not do has no samples."""
+    try:
+        samples = tuple(generate(rng, SAMPLES, prefix, length))
+    except InvalidPrefix:
+        samples = ()
+    return CodePlan(stock.risk_with(session, count, length), samples)
 
 
 def export_free(session: Session, prize_id: UUID, *, actor: Actor, now: datetime) -> Iterator[str]:
@@ -177,10 +258,18 @@ def _import(
 
 @unit_of_work
 def _generate(
-    session: Session, prize_id: UUID, count: int, prefix: str, *, actor: Actor, now: datetime, rng: Rng
+    session: Session,
+    prize_id: UUID,
+    count: int,
+    prefix: str,
+    length: int,
+    *,
+    actor: Actor,
+    now: datetime,
+    rng: Rng,
 ) -> None:
     prize = stock.get_prize_for_change(session, prize_id)
-    after = stock.add_generated(session, prize, count, prefix, actor=actor, now=now, rng=rng)
+    after = stock.add_generated(session, prize, count, prefix, length=length, actor=actor, now=now, rng=rng)
     audit.record(
         session, actor, "codes.generate", prize.name, now=now, campaign_id=prize.campaign_id, after=after
     )

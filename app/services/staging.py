@@ -31,6 +31,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from app.domain.chance import Rng
+from app.domain.codes import RANDOM_SYMBOLS
 from app.models import (
     Award,
     BatchSource,
@@ -97,6 +98,7 @@ def begin(
     size: int,
     *,
     file_name: str = "",
+    random_symbols: int = RANDOM_SYMBOLS,
     actor: Actor,
     now: datetime,
 ) -> CodeBatch:
@@ -109,6 +111,7 @@ def begin(
         size=size,
         staged=0,
         returned=0,
+        random_symbols=random_symbols,
         digest="",
         state=BatchState.STAGING,
         actor=actor.name,
@@ -264,6 +267,7 @@ def take_in(
     keys: Sequence[str],
     *,
     file_name: str = "",
+    random_symbols: int = RANDOM_SYMBOLS,
     actor: Actor,
     now: datetime,
     rng: Rng,
@@ -272,7 +276,16 @@ def take_in(
 
     The keys must be new, or `known` to return.
     """
-    batch = begin(session, prize, source, len(texts), file_name=file_name, actor=actor, now=now)
+    batch = begin(
+        session,
+        prize,
+        source,
+        len(texts),
+        file_name=file_name,
+        random_symbols=random_symbols,
+        actor=actor,
+        now=now,
+    )
     stage(session, batch.id, texts, keys, slots(rng, 0, len(texts), len(texts)))
     batch.staged = batch.size
     after = decide(

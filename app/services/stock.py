@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from fractions import Fraction
 from typing import Any
 from uuid import UUID
 
@@ -11,9 +12,17 @@ from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from app.domain.chance import Rng
-from app.domain.codes import StuckRandomness, code_keys, generate_in_order, is_guess_proof
+from app.domain.codes import (
+    GUESS_RISK_LIMIT,
+    RANDOM_SYMBOLS,
+    SYMBOLS,
+    StuckRandomness,
+    code_keys,
+    generate_in_order,
+    guess_risk,
+)
 from app.domain.errors import Conflict, InvalidInput, NotFound
-from app.models import BatchSource, Code, CodeStatus, Prize, StagedCode
+from app.models import BatchSource, BatchState, Code, CodeBatch, CodeStatus, Prize, StagedCode
 from app.services.audit import Actor
 from app.services.staging import is_among, known, lines_of, settle, take_in
 
@@ -58,25 +67,39 @@ def get_prize_for_change(session: Session, prize_id: UUID) -> Prize:
 
 
 def add_generated(
-    session: Session, prize: Prize, count: int, prefix: str, *, actor: Actor, now: datetime, rng: Rng
+    session: Session,
+    prize: Prize,
+    count: int,
+    prefix: str,
+    *,
+    length: int = SYMBOLS,
+    actor: Actor,
+    now: datetime,
+    rng: Rng,
 ) -> dict[str, Any]:
     """Put `count` new codes, PART at most, into the prize's stock; returns what the audit trail is to keep.
     Raises Conflict when they could be guessed.
     """
-    check_guess_proof(session, count)
-    texts = [text for part in new_codes(session, prize.campaign_id, rng, count, prefix) for text in part]
+    check_guess_proof(session, count, length)
+    parts = new_codes(session, prize.campaign_id, rng, count, prefix, length)
+    texts = [text for part in parts for text in part]
     keys = code_keys(texts)
-    _, after = take_in(session, prize, BatchSource.GENERATED, texts, keys, actor=actor, now=now, rng=rng)
+    source = BatchSource.GENERATED
+    _, after = take_in(
+        session, prize, source, texts, keys, random_symbols=length - 1, actor=actor, now=now, rng=rng
+    )
     return after
 
 
-def new_codes(session: Session, campaign_id: UUID, rng: Rng, count: int, prefix: str) -> Iterator[list[str]]:
+def new_codes(
+    session: Session, campaign_id: UUID, rng: Rng, count: int, prefix: str, length: int = SYMBOLS
+) -> Iterator[list[str]]:
     """`count` codes that are not in the database, in parts of at most PART; a part is to be stored before
     the next one is asked for.
     """
     left, idle = count, 0
     while left:
-        for made in generate_in_order(rng, left, prefix, PART):
+        for made in generate_in_order(rng, left, prefix, PART, length):
             keys = code_keys(made)
             there = known(session, campaign_id, keys)
             # A key that is there already, from an import or by chance, is made again.
@@ -90,14 +113,32 @@ def new_codes(session: Session, campaign_id: UUID, rng: Rng, count: int, prefix:
                 yield fresh
 
 
-def check_guess_proof(session: Session, count: int) -> None:
-    """Raises Conflict when `count` more codes would make it likely that somebody guesses one."""
+def check_guess_proof(session: Session, count: int, length: int = SYMBOLS) -> None:
+    """Raises Conflict when `count` more codes, that long, would make it likely that somebody guesses one."""
+    if risk_with(session, count, length) <= GUESS_RISK_LIMIT:
+        return
+    if length < SYMBOLS:
+        raise Conflict("so many codes this short could be guessed; make them longer, or fewer")
+    raise Conflict(
+        "with this many live codes somebody could guess one; close finished campaigns' stock first"
+    )
+
+
+def risk_with(session: Session, count: int, length: int = SYMBOLS) -> Fraction:
+    """How many codes somebody who tries all month has to expect to guess, once `count` more, that long, are
+    live. Uploaded codes count as if they were as long as ours usually are.
+    """
     live = session.scalar(select(func.count()).select_from(Code).where(Code.status != CodeStatus.WITHDRAWN))
     staged = session.scalar(select(func.count()).select_from(StagedCode))
-    if not is_guess_proof((live or 0) + (staged or 0) + count, GUESSES_PER_HOUR, GUESSING_HOURS):
-        raise Conflict(
-            "with this many live codes somebody could guess one; close finished campaigns' stock first"
-        )
+    risk = guess_risk((live or 0) + (staged or 0), GUESSES_PER_HOUR, GUESSING_HOURS)
+    short = (
+        select(CodeBatch.random_symbols, func.sum(CodeBatch.size))
+        .where(CodeBatch.random_symbols < RANDOM_SYMBOLS, CodeBatch.state != BatchState.FAILED)
+        .group_by(CodeBatch.random_symbols)
+    )
+    for symbols, size in session.execute(short):
+        risk += guess_risk(int(size), GUESSES_PER_HOUR, GUESSING_HOURS, symbols)
+    return risk + guess_risk(count, GUESSES_PER_HOUR, GUESSING_HOURS, length - 1)
 
 
 def offered(session: Session, versions: Mapping[UUID, int]) -> dict[UUID, int]:

@@ -81,7 +81,7 @@ def test_check_symbol_is_fixed() -> None:
 
 @pytest.mark.parametrize("body", ["", "0" * 14, "0" * 16, "0" * 14 + "U", "0" * 14 + "a"])
 def test_check_symbol_needs_fifteen_symbols(body: str) -> None:
-    with pytest.raises(ValueError, match="15 symbols"):
+    with pytest.raises(ValueError, match="random symbols"):
         codes.check_symbol(body)
 
 
@@ -369,3 +369,50 @@ def test_guess_risk_has_a_limit() -> None:
     assert codes.is_guess_proof(1, 1, 1, symbols=4) is (Fraction(1, 32**4) <= codes.GUESS_RISK_LIMIT)
     with pytest.raises(ValueError, match="negative"):
         codes.guess_risk(-1, 1, 1)
+
+
+@pytest.mark.parametrize("length", codes.LENGTHS)
+def test_codes_of_every_length_are_distinct_and_well_formed(length: int) -> None:
+    made = [*codes.generate(SeededRng(1), 300, "SUMMER26G", length)]
+    made += [code for part in codes.generate_in_order(SeededRng(2), 300, "", 64, length) for code in part]
+    assert len(set(made)) == 600
+    for code in made:
+        body = code.removeprefix("SUMMER26G-")
+        assert (len(body), body.count("-")) == (length + length // 4 - 1, length // 4 - 1)
+        assert codes.is_well_formed(code, length)
+        hidden = codes.mask(code)
+        assert hidden.endswith(body[-4:])
+        assert body[:-5].replace("-", "") not in hidden.replace("-", "")
+        assert codes.keys_meant(code.lower().replace("-", " ")).count(code) == 1
+
+
+@pytest.mark.parametrize("length", codes.LENGTHS)
+def test_every_wrong_symbol_and_every_swap_is_caught_at_every_length(length: int) -> None:
+    code = codes.generate(SeededRng(3), 1, "", length)[0]
+    places = [place for place, symbol in enumerate(code) if symbol != "-"]
+    for place in places:
+        for symbol in codes.ALPHABET.replace(code[place], ""):
+            assert not codes.is_well_formed(code[:place] + symbol + code[place + 1 :], length)
+    for one in places:
+        for other in places:
+            if code[one] != code[other]:
+                swapped = list(code)
+                swapped[one], swapped[other] = code[other], code[one]
+                assert not codes.is_well_formed("".join(swapped), length)
+
+
+def test_a_prefix_leaves_room_for_the_code() -> None:
+    assert len(codes.clean_prefix("ABCDEFGHIJKL-ABCDEFGHIJKL-ABCDEFGHIJKL-ABCD", 16)) == 43
+    with pytest.raises(codes.InvalidPrefix, match="39 characters"):
+        codes.clean_prefix("ABCDEFGHIJKL-ABCDEFGHIJKL-ABCDEFGHIJKL-ABCD", 20)
+
+
+def test_what_somebody_typed_can_mean_several_codes() -> None:
+    assert codes.keys_meant("") == ()
+    assert codes.keys_meant("x" * 201) == ()
+    assert codes.keys_meant("x" * 65) == ()
+    assert codes.keys_meant(" my code ") == ("MY CODE",)
+    short = codes.generate(SeededRng(4), 1, "MEGA", 12)[0]
+    assert short in codes.keys_meant(short.replace("-", "").lower())
+    spelt = codes.generate(SeededRng(5), 1, "SUMMER")[0]
+    assert codes.keys_meant(spelt.replace("0", "o").replace("1", "l"))[-1] == spelt

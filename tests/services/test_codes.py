@@ -10,11 +10,11 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from app.domain.code_list import CodeList, decode_code_file, read_code_list
-from app.domain.codes import code_key, is_well_formed
+from app.domain.codes import code_key, guess_risk, is_well_formed
 from app.domain.errors import Conflict, InvalidInput, NotFound
 from app.domain.outcomes import Won
-from app.models import AuditRecord, BatchState, Campaign, Code, CodeStatus, Prize
-from app.services import audit, batches, codes, prizes, stock, tiers
+from app.models import AuditRecord, BatchState, Campaign, Code, CodeBatch, CodeStatus, Prize
+from app.services import audit, batches, codes, handling, prizes, stock, tiers
 from app.services.audit import COMMAND_LINE
 from app.services.codes import ImportReport
 from app.services.entries import submit_entry
@@ -197,7 +197,7 @@ def test_the_risk_of_a_guess_is_judged_for_the_whole_order(
 ) -> None:
     """Many codes are made in several transactions; none may be made when the last ones could not."""
     monkeypatch.setattr(stock, "PART", 2)
-    monkeypatch.setattr(stock, "is_guess_proof", lambda live, *_limits: live <= 3)
+    monkeypatch.setattr(stock, "risk_with", lambda _session, count, _length: 0 if count <= 3 else 1)
     with pytest.raises(Conflict, match="guess"):
         codes.generate_codes(session, prize.id, 4, actor=COMMAND_LINE, now=NOON, rng=FakeRng())
     assert texts(session) == []
@@ -222,3 +222,100 @@ def test_new_codes_reach_the_very_next_entry(session: Session, campaign: Campaig
     assert isinstance(won, Won)
     assert won.code == "ALPHA"
     assert tiers.listing(session, campaign.id)[0].version == 1
+
+
+def make(session: Session, prize: Prize, count: int, **options: Any) -> int:
+    return codes.generate_codes(
+        session, prize.id, count, actor=COMMAND_LINE, now=NOON, rng=FakeRng(count), **options
+    )
+
+
+def look(session: Session, campaign: Campaign, typed: str) -> codes.FoundCode | None:
+    return codes.find(session, campaign.id, typed, actor=COMMAND_LINE, now=NOON)
+
+
+@pytest.mark.parametrize("length", [12, 16, 20])
+def test_codes_are_as_long_as_asked(session: Session, prize: Prize, length: int) -> None:
+    make(session, prize, 5, prefix="short", length=length)
+    for text in texts(session):
+        assert is_well_formed(text, length)
+        assert text.startswith("SHORT-")
+    (batch,) = session.scalars(select(CodeBatch))
+    assert batch.random_symbols == length - 1
+
+
+def test_long_lists_are_as_long_too(session: Session, prize: Prize, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stock, "PART", 3)
+    assert make(session, prize, 8, length=20) == 8
+    assert all(is_well_formed(text, 20) for text in texts(session))
+    assert session.scalars(select(CodeBatch.random_symbols)).one() == 19
+
+
+def test_only_some_lengths_will_do(session: Session, prize: Prize) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        make(session, prize, 5, length=8)
+    assert caught.value.field == "length"
+
+
+def test_short_codes_are_few_also_over_several_batches(session: Session, prize: Prize) -> None:
+    """32^11 codes, 1.7 million tries an hour for a month: 29 of them are worth one hit in a million."""
+    with pytest.raises(Conflict, match="short"):
+        make(session, prize, 30, length=12)
+    assert make(session, prize, 20, length=12) == 20
+    assert make(session, prize, 9, length=12) == 9
+    with pytest.raises(Conflict, match="short"):
+        make(session, prize, 1, length=12)
+    assert make(session, prize, 1000) == 1000
+
+
+def test_a_preview_says_what_generating_does_and_writes_nothing(session: Session, prize: Prize) -> None:
+    good = codes.preview(session, 29, prefix="summer", length=12, rng=FakeRng())
+    assert not good.is_refused
+    assert codes.preview(session, 30, prefix="", length=12, rng=FakeRng()).is_refused
+    assert len(set(good.samples)) == codes.SAMPLES
+    assert all(text.startswith("SUMMER-") and is_well_formed(text, 12) for text in good.samples)
+    assert codes.preview(session, 30, prefix="no good", length=16, rng=FakeRng()).samples == ()
+    assert good.risk == guess_risk(29, stock.GUESSES_PER_HOUR, stock.GUESSING_HOURS, 11)
+    assert texts(session) == []
+
+
+@pytest.mark.parametrize("length", [12, 16, 20])
+def test_a_code_is_found_however_it_is_typed(
+    session: Session, campaign: Campaign, prize: Prize, length: int
+) -> None:
+    make(session, prize, 4, prefix="MEGA-SUMMER", length=length)
+    text = texts(session)[2]
+    for typed in (text, text.lower(), text.replace("-", " "), text.replace("0", "O"), f" {text}\u2014"):
+        found = look(session, campaign, typed)
+        assert found is not None, typed
+        assert (found.code.text, found.code.status, found.prize.id) == (text, CodeStatus.FREE, prize.id)
+        assert found.batch is not None
+        assert found.entry_id is None
+    record = audit.latest(session)[0]
+    assert (record.action, record.after) == ("codes.find", {"prize": prize.id.hex, "status": "free"})
+    assert text not in f"{record.subject}{record.after}"
+
+
+def test_a_won_code_leads_to_its_entry(session: Session, campaign: Campaign, prize: Prize) -> None:
+    load(session, prize, b"ALPHA\nBETA\n")
+    won = submit_entry(session, submission(), now=NOON, rng=FakeRng(4), vault=VAULT)
+    assert isinstance(won, Won)
+    found = look(session, campaign, won.code.lower())
+    assert found is not None
+    assert (found.code.status, found.entry_id) == (CodeStatus.WON, won.entry)
+    handling.void(session, won.entry, actor=COMMAND_LINE, now=NOON, reason="test")
+    other = handling.replace(session, won.entry, prize.id, actor=COMMAND_LINE, now=NOON)
+    found = look(session, campaign, session.get_one(Code, other.code_id).text)
+    assert found is not None
+    assert found.entry_id == won.entry
+
+
+@pytest.mark.parametrize("typed", ["", "GAMMA", "x" * 300, "ALPH", "\u0391LPHA"])
+def test_other_texts_and_other_campaigns_find_nothing(session: Session, prize: Prize, typed: str) -> None:
+    load(session, prize, b"ALPHA\n")
+    other = make_campaign(session, (TierSpec("Far", codes=0),), slug="other", seed=9)
+    assert look(session, other, "ALPHA") is None
+    campaign = session.get_one(Campaign, prize.campaign_id)
+    assert look(session, campaign, typed) is None
+    record = audit.latest(session)[0]
+    assert (record.action, record.subject, record.after) == ("codes.find", "", {"status": "unknown"})

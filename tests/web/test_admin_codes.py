@@ -1,6 +1,8 @@
 """Codes of a prize at the console: upload, dry run, generator, export."""
 
 import io
+import re
+from fractions import Fraction
 from typing import Any
 
 import pytest
@@ -9,14 +11,17 @@ from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
 from app.domain.code_list import read_code_list
+from app.domain.outcomes import Won
 from app.domain.roles import Role
-from app.models import Prize
+from app.models import Code, Prize
 from app.services import audit, batches, campaigns, codes, prizes
 from app.services import stock as stock_service
 from app.services.audit import COMMAND_LINE
 from app.services.batches import BatchFigures
+from app.services.entries import submit_entry
 from app.services.prizes import PrizePlan, Stock
-from tests.support.factories import TierSpec, make_campaign
+from app.web.admin.codes import power_of_ten, risk_level
+from tests.support.factories import VAULT, TierSpec, make_campaign, submission
 from tests.support.fakes import NOON, FakeRng
 from tests.support.staff import HTMX, Staff, sign_in
 
@@ -247,3 +252,105 @@ def test_what_was_left_half_way_is_settled(
     assert message in page
     assert ("Did not come in" in page) == (left == Stock())
     assert stock(session, prize) == left
+
+
+def test_the_meter_and_the_samples_follow_the_form(editor: Staff, session: Session, prize: Prize) -> None:
+    page = editor.page(path(prize))
+    assert "Nobody guesses these" in page
+    part = editor.page(path(prize, "/plan?count=5000&prefix=summer26g&length=12"))
+    assert "<html" not in part
+    assert "Too easy to guess: refused" in part
+    assert "2·10⁻⁴; at most 1·10⁻⁶" in part
+    assert len(re.findall(r"SUMMER26G(?:-[0-9A-Z]{4}){3}<", part)) == 3
+    assert "Nobody guesses these" in editor.page(path(prize, "/plan?count=5000&prefix=&length=16"))
+    odd = editor.page(path(prize, "/plan?count=x&prefix=%00!&length=9"))
+    assert "Sample" not in odd
+    refused = editor.post(path(prize, "/generate"), {"count": "5000", "length": "12"})
+    assert refused.status_code == 409
+    assert "so many codes this short could be guessed" in refused.get_data(as_text=True).lower()
+    assert stock(session, prize) == Stock()
+    made = editor.post(path(prize, "/generate"), {"count": "20", "length": "12", "prefix": "VIP"})
+    assert "20 codes are made" in editor.page(made.location)
+
+
+@pytest.mark.parametrize(
+    ("number", "text", "level"),
+    [
+        (Fraction(0), "0", 2),
+        (Fraction(1, 10**6), "1·10⁻⁶", 100),
+        (Fraction(3, 10**8), "3·10⁻⁸", 91),
+        (Fraction(996, 10**6), "1·10⁻³", 100),
+        (Fraction(1110), "1,110", 100),
+        (Fraction(1, 10**40), "1·10⁻⁴⁰", 2),
+    ],
+)
+def test_risks_read_like_figures_and_show_as_a_bar(
+    app: Flask, number: Fraction, text: str, level: int
+) -> None:
+    with app.test_request_context(headers={"Accept-Language": "en"}):
+        assert (power_of_ten(number), risk_level(number)) == (text, level)
+
+
+def test_beginnings_are_suggested_and_fill_the_field(editor: Staff, prize: Prize) -> None:
+    page = editor.page(path(prize))
+    names = re.findall(r'data-value="([^"]+)"', page)
+    assert "SUMMER-GOLD" in names
+    assert re.fullmatch(r"SUMMER\d\dG", names[0])
+    assert 'value="SUMMER-GOLD"' in editor.page(path(prize, "?prefix=SUMMER-GOLD"))
+
+
+SEARCH = "/admin/campaigns/summer/codes"
+
+
+def test_a_code_is_looked_up_by_itself(editor: Staff, session: Session, prize: Prize) -> None:
+    editor.post(path(prize, "/generate"), {"count": "3", "length": "16"})
+    session.rollback()
+    code = session.query(Code).first()
+    assert code is not None
+    answer = editor.post(SEARCH, {"code": code.text.lower().replace("-", " ")}, htmx=True)
+    part = answer.get_data(as_text=True)
+    assert answer.status_code == 200
+    assert "<html" not in part
+    assert "Gold prize" in part
+    assert "Generated" in part
+    assert code.text not in part
+    outcomes = (
+        submit_entry(session, submission(number), now=NOON, rng=FakeRng(number), vault=VAULT)
+        for number in range(1, 200)
+    )
+    outcome = next(one for one in outcomes if isinstance(one, Won))
+    page = editor.post(SEARCH, {"code": outcome.code}).get_data(as_text=True)
+    assert f"/entries/{outcome.entry.hex}" in page
+    prizes.remove(session, prize.id, actor=COMMAND_LINE, now=NOON)
+    assert "Removed" in editor.post(SEARCH, {"code": outcome.code}).get_data(as_text=True)
+    acts = [record.action for record in audit.latest(session)]
+    assert acts.count("codes.find") == 3
+
+
+@pytest.mark.parametrize(
+    ("typed", "status", "says"),
+    [
+        ("NO-SUCH-CODE", 200, "No code of this campaign reads like that."),
+        ("", 422, "Please fill this in."),
+        ("x" * 201, 422, "Use at most 200 characters"),
+    ],
+)
+def test_a_search_that_finds_nothing_says_so(
+    editor: Staff, prize: Prize, typed: str, status: int, says: str
+) -> None:
+    assert "The whole code" in editor.page(SEARCH)
+    answer = editor.post(SEARCH, {"code": typed})
+    assert answer.status_code == status
+    assert says in answer.get_data(as_text=True)
+
+
+def test_a_claim_code_is_found_too(editor: Staff, session: Session, prize: Prize) -> None:
+    plan = PrizePlan("Mug")
+    prizes.add(session, prize.tier_id, plan, quantity=2, actor=COMMAND_LINE, now=NOON, rng=FakeRng(8))
+    code = session.query(Code).first()
+    assert code is not None
+    code.batch_id = None  # as those from before batches were kept
+    session.commit()
+    page = editor.post(SEARCH, {"code": code.text}).get_data(as_text=True)
+    assert "Mug" in page
+    assert "Free" in page

@@ -6,6 +6,7 @@ from app.web.admin.accounts import blueprint as accounts
 from app.web.admin.audit import blueprint as audit
 from app.web.admin.campaign_files import blueprint as campaign_files
 from app.web.admin.campaigns import blueprint as campaigns
+from app.web.admin.code_search import blueprint as code_search
 from app.web.admin.codes import blueprint as codes
 from app.web.admin.entries import blueprint as entries
 from app.web.admin.frame import frame
@@ -26,6 +27,7 @@ for noun in (
     tiers,
     prizes,
     codes,
+    code_search,
     winners,
     entries,
     partners,

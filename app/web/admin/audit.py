@@ -352,6 +352,7 @@ def acts() -> dict[str, str]:
         "codes.import": _("Codes uploaded"),
         "codes.generate": _("Codes generated"),
         "codes.export": _("Free codes exported"),
+        "codes.find": _("Code looked for"),
         "codes.withdraw": _("Batch of codes withdrawn"),
         "partner.add": _("Partner added"),
         "winner.reveal": _("Code of a winner looked at"),

@@ -1,24 +1,33 @@
 """Codes of a prize: upload after a dry run, generate, export what is free, withdraw a batch."""
 
+import math
+from dataclasses import dataclass
+from fractions import Fraction
 from typing import Any, BinaryIO, cast
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
-from flask import Blueprint, request, url_for
+from babel.numbers import format_decimal
+from flask import Blueprint, make_response, render_template, request, url_for
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_babel import ngettext
 from flask_wtf.file import FileField
 from werkzeug.datastructures import FileStorage
 from werkzeug.wrappers import Response
+from wtforms import RadioField
 
 from app.adapters.csv_export import write_rows
 from app.domain.code_list import CodeList, NotText, TooManyCodes, decode_code_file, read_code_list
+from app.domain.code_names import season_of, suggested_prefixes
+from app.domain.codes import GUESS_RISK_LIMIT, LENGTHS, SYMBOLS
 from app.domain.errors import InvalidInput
 from app.domain.roles import Role
 from app.extensions import db, tools
 from app.models import BatchState, Campaign, Prize, PrizeKind
-from app.services import batches, prizes
+from app.services import batches, prizes, tiers
 from app.services import codes as service
+from app.services import stock as stock_service
 from app.services.batches import BatchFigures
 from app.services.codes import ImportReport
 from app.services.stock import MAX_UNITS
@@ -27,8 +36,8 @@ from app.web.admin.answers import Ask, asked, done, show, trail
 from app.web.admin.downloads import as_download
 from app.web.admin.frame import campaign_of, prize_of
 from app.web.admin.wording import staying, withdrawal
-from app.web.filters import grouped
-from app.web.staff_forms import AtMost, Line, Present, StaffForm, WholeNumber
+from app.web.filters import grouped, locale
+from app.web.staff_forms import AtMost, Line, Present, StaffForm, WholeNumber, choice
 
 blueprint = Blueprint("codes", __name__, url_prefix="/campaigns/<slug>/prizes/<id:prize_id>/codes")
 
@@ -55,6 +64,15 @@ class GenerateForm(StaffForm):
         _l("Beginning"),
         [AtMost(20)],
         description=_l("Such as SUMMER; the codes then read SUMMER-XXXX-XXXX-XXXX-XXXX."),
+    )
+    length = RadioField(
+        _l("Length"),
+        choices=[
+            choice("12", _l("12 symbols: for a few dozen codes")),
+            choice("16", _l("16 symbols: for any number")),
+            choice("20", _l("20 symbols: longer than you need")),
+        ],
+        default="16",
     )
 
 
@@ -113,6 +131,7 @@ def generate(slug: str, prize_id: UUID) -> Response:
             prize_id,
             form.count.data,
             prefix=form.prefix.data or "",
+            length=int(form.length.data),
             actor=current_actor(),
             now=tools().now(),
             rng=tools().rng,
@@ -128,6 +147,17 @@ def generate(slug: str, prize_id: UUID) -> Response:
         prize=prize.name,
     )
     return done(message, url_for("admin.codes.index", slug=slug, prize_id=prize_id))
+
+
+@blueprint.get("/plan")
+@requires(Role.EDITOR)
+def plan(slug: str, prize_id: UUID) -> Response:
+    """What codes made like this would be, while the form is filled in; nothing is made."""
+    campaign = campaign_of(slug)
+    prize = prize_of(campaign, prize_id)
+    form = GenerateForm(request.args, meta={"csrf": False})
+    values = {"campaign": campaign, "prize": prize, "plan": _planned(form)}
+    return make_response(render_template("admin/codes/_plan_alone.html", **values))
 
 
 @blueprint.post("/export")
@@ -223,6 +253,7 @@ def _page(
     file_name: str = "",
 ) -> Response:
     sent = upload or generate
+    making = generate or GenerateForm(formdata=None, data={"prefix": request.args.get("prefix", "")[:20]})
     return show(
         "admin/codes/index.html",
         "admin/codes/_codes.html",
@@ -233,12 +264,72 @@ def _page(
         stock=prizes.stock_of(db.session(), prize.id),
         batches=batches.listing(db.session(), prize.id) if prize.kind is PrizeKind.CODES else [],
         upload=upload or UploadForm(formdata=None),
-        generate=generate or GenerateForm(formdata=None, data={"prefix": ""}),
+        generate=making,
+        plan=_planned(making),
+        suggestions=_suggestions(campaign, prize),
         report=report,
         file_name=file_name,
         lines_named=LINES_NAMED,
         faults=fault_texts(),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class PlanShown:
+    """A CodePlan in words and as a bar of 0 to 100."""
+
+    risk: str
+    limit: str
+    tries: int
+    level: int
+    is_refused: bool
+    samples: tuple[str, ...]
+
+
+def _planned(form: GenerateForm) -> PlanShown:
+    """What the form as it stands would make; fields that will not do yet count as usual ones."""
+    length = int(form.length.data) if form.length.data in dict.fromkeys(map(str, LENGTHS)) else SYMBOLS
+    count = form.count.data if isinstance(form.count.data, int) else 1000
+    made = service.preview(db.session(), count, prefix=form.prefix.data or "", length=length, rng=tools().rng)
+    return PlanShown(
+        power_of_ten(made.risk),
+        power_of_ten(GUESS_RISK_LIMIT),
+        stock_service.GUESSES_PER_HOUR,
+        risk_level(made.risk),
+        made.is_refused,
+        made.samples,
+    )
+
+
+def risk_level(risk: Fraction) -> int:
+    """A risk as a bar of 0 to 100: each ten times more is as long, and the bar is full from the limit on."""
+    return max(2, min(100, 100 + round(6 * math.log10(risk / GUESS_RISK_LIMIT)))) if risk else 2
+
+
+def power_of_ten(number: Fraction) -> str:
+    """A small number as "3·10⁻⁸"; one from a hundredth on in digits."""
+    if number == 0 or number >= Fraction(1, 100):
+        return format_decimal(float(round(number, 2)), locale=locale())
+    exponent = math.floor(math.log10(number))
+    digits = round(number / Fraction(10) ** exponent)
+    if digits == 10:
+        digits, exponent = 1, exponent + 1
+    return f"{digits}·10{str(exponent).translate(_RAISED)}"
+
+
+_RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+
+def _suggestions(campaign: Campaign, prize: Prize) -> tuple[str, ...]:
+    at = (campaign.opens_at or tools().now()).astimezone(ZoneInfo(campaign.timezone))
+    seasons = {
+        "spring": _("Spring"),
+        "summer": _("Summer"),
+        "autumn": _("Autumn"),
+        "winter": _("Winter"),
+    }
+    tier = tiers.get(db.session(), prize.tier_id).name
+    return suggested_prefixes(campaign.title, tier, seasons[season_of(at.date())], at.date())
 
 
 def fault_texts() -> dict[str, str]:

@@ -92,7 +92,12 @@ def _link(endpoint: str, label: str, icon: str, **values: Any) -> dict[str, Any]
     }
 
 
-_SECTIONS = {"admin.tiers": "admin.prizes", "admin.codes": "admin.prizes", "admin.entries": "admin.winners"}
+_SECTIONS = {
+    "admin.tiers": "admin.prizes",
+    "admin.codes": "admin.prizes",
+    "admin.code_search": "admin.prizes",
+    "admin.entries": "admin.winners",
+}
 _HOMES = {
     "admin.campaigns.create": "admin.campaigns.index",
     "admin.campaign_files.import_": "admin.campaigns.index",
