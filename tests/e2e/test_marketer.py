@@ -140,7 +140,7 @@ def add_prize(page: Page, in_tier: str, name: str, things: int = 0) -> None:
     tier(page, in_tier).get_by_role("link", name=re.compile("Add a prize")).click()
     page.get_by_label("Name", exact=True).fill(name)
     if things:
-        page.get_by_label(re.compile("number of things")).check()
+        page.get_by_role("radio", name=re.compile("hysical")).check()
         page.get_by_label(re.compile("How many")).fill(str(things))
     page.get_by_role("button", name="Add the prize").click()
     expect(page.get_by_role("heading", name=name)).to_be_visible()

@@ -20,11 +20,12 @@ FLAGS = (
 AXE = Path(__file__).parent / "vendor" / "axe-core@4.14.1" / "axe.min.js"
 
 
-# Colours are judged once everything that moves has come to rest.
+# Colours are judged once everything that moves has come to rest; what has not after a while is at rest where it is.
 AXE_RUN = """async () => {
   const ends = (one) => one.effect.getComputedTiming().endTime !== Infinity;
   const moving = document.getAnimations().filter(ends);
-  await Promise.allSettled(moving.map((one) => one.finished));
+  const patience = new Promise((enough) => setTimeout(enough, 5000));
+  await Promise.race([patience, Promise.allSettled(moving.map((one) => one.finished))]);
   return (await axe.run({ preload: false })).violations.map(
     (found) => `${found.id}: ${found.nodes.map((node) => node.target.join(" ")).join(", ")}`
   );
