@@ -88,6 +88,20 @@ def listing(session: Session, *, archived: bool | None = None) -> Sequence[Campa
     return session.scalars(query).all()
 
 
+def is_live(campaign: Campaign, now: datetime) -> bool:
+    """Whether people are entering it, or were until it was paused."""
+    return phase(window_of(campaign), now) in {Phase.LIVE, Phase.PAUSED}
+
+
+def require_reason(campaign: Campaign, now: datetime, reason: str) -> None:
+    """What both front ends ask before they change the odds of a campaign: while it is live, why.
+
+    Raises InvalidInput.
+    """
+    if is_live(campaign, now) and not reason.strip():
+        raise InvalidInput("reason", "say why: people are entering now, and will ask")
+
+
 def plan_of(campaign: Campaign) -> CampaignPlan:
     """What staff have decided about a campaign."""
     return CampaignPlan(**{field.name: getattr(campaign, field.name) for field in fields(CampaignPlan)})

@@ -4,6 +4,7 @@ Only a tier that has limits has counters, so only its winners meet in a row. Not
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -14,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from app.adapters.direct import DirectConnection, Prepared
 from app.domain.odds import Limits, TierOdds
+from app.domain.preview import Used
 from app.models import Award, Entrant, Entry, Tier, TierUse
 
 IN_ALL = "all"
@@ -56,12 +58,37 @@ def recount(session: Session, tier: Tier, now: datetime, zone: ZoneInfo) -> None
     ]
     ends = {_hour(now): _ends_of_hour(now), _day(now, zone): _ends_of_day(now, zone)}
     for use in counted:
-        won = select(func.count()).select_from(Award).where(Award.tier_id == tier.id)
-        if use.period in ends:
-            start, end = ends[use.period]
-            won = won.where(Award.created_at >= start, Award.created_at < end)
-        use.used = session.scalar(won) or 0
+        use.used = _won_within(session, tier.id, ends.get(use.period))
         session.add(use)
+
+
+def won(session: Session, tier_id: UUID, now: datetime, zone: ZoneInfo) -> Used:
+    """What a tier has given, counted over its wins: what `recount` would begin with."""
+    return Used(
+        _won_within(session, tier_id, _ends_of_hour(now)),
+        _won_within(session, tier_id, _ends_of_day(now, zone)),
+        _won_within(session, tier_id, None),
+    )
+
+
+def used(session: Session, campaign_id: UUID, now: datetime, zone: ZoneInfo) -> dict[UUID, Used]:
+    """What the campaign's tiers have given in the periods of this moment, as far as it is counted."""
+    names = {_hour(now): "per_hour", _day(now, zone): "per_day", IN_ALL: "in_all"}
+    found: dict[UUID, Used] = {}
+    for row in session.execute(
+        select(TierUse.tier_id, TierUse.period, TierUse.used)
+        .join(Tier, Tier.id == TierUse.tier_id)
+        .where(Tier.campaign_id == campaign_id, TierUse.period.in_(names))
+    ):
+        found[row.tier_id] = replace(found.get(row.tier_id, Used()), **{names[row.period]: row.used})
+    return found
+
+
+def _won_within(session: Session, tier_id: UUID, ends: tuple[datetime, datetime] | None) -> int:
+    counted = select(func.count()).select_from(Award).where(Award.tier_id == tier_id)
+    if ends is not None:
+        counted = counted.where(Award.created_at >= ends[0], Award.created_at < ends[1])
+    return session.scalar(counted) or 0
 
 
 def periods(limits: Limits, now: datetime, zone: ZoneInfo) -> Iterator[tuple[str, int]]:

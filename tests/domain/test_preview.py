@@ -63,7 +63,7 @@ def test_while_every_tier_gives_the_odds_are_those_stated() -> None:
     found = effective(table(90, TierOdds(A, 1), TierOdds(B, 9)), {A, B})
     assert odds(found) == {A: "1/100", B: "9/100"}
     assert (found.wins, found.no_win) == (Fraction(1, 10), Fraction(9, 10))
-    assert (found.of(B), found.of(C)) == (Fraction(9, 100), 0)
+    assert (found.of(B), found.of(C)) == (Fraction(9, 100), Fraction(0))
 
 
 def test_an_empty_tier_loses_its_share() -> None:
@@ -293,7 +293,8 @@ def test_a_tier_out_of_the_draw_has_no_odds_and_no_end() -> None:
     )
     standing = shown.rows[1].before
     assert standing
-    assert (standing.stated, standing.now, standing.runs_out) == (0, 0, None)
+    assert (standing.stated, standing.now) == (Fraction(0), Fraction(0))
+    assert standing.runs_out is None
 
 
 def test_a_change_that_makes_no_table_is_refused() -> None:
