@@ -8,7 +8,6 @@ from sqlalchemy import and_, exists, func, or_, select
 from sqlalchemy.orm import Session
 
 from app.models import (
-    AuditRecord,
     Award,
     BatchState,
     Code,
@@ -20,22 +19,12 @@ from app.models import (
     Tier,
 )
 from app.services.check.tally import Subject, Tally
-
-_STOCK_ACTIONS = (
-    "prize.add",
-    "prize.edit",
-    "prize.remove",
-    "tier.remove",
-    "codes.import",
-    "codes.generate",
-    "winner.return",
-    "codes.withdraw",
-)
+from app.services.pool_history import recorded_stock
 
 
 def check_stock(session: Session, subject: Subject, tally: Tally) -> None:
     """What came and went according to the audit trail must be what is there, or decided and on its way in."""
-    added, withdrawn = _recorded_stock(session, subject.id)
+    added, withdrawn = recorded_stock(session, subject.id)
     _check_batches(session, subject, tally)
     rows: dict[UUID, Counter[CodeStatus]] = {}
     for prize_id, status, count in session.execute(
@@ -63,26 +52,6 @@ def check_stock(session: Session, subject: Subject, tally: Tally) -> None:
         gone = prize.removed_at is not None
         tally.expect(not gone or not here[CodeStatus.FREE], f"{name} is removed and has free units")
     tally.expect(not rows, f"{subject.campaign.slug} has codes under prizes of another campaign")
-
-
-def _recorded_stock(session: Session, campaign_id: UUID) -> tuple[Counter[str], Counter[str]]:
-    """Units added and withdrawn by prize (hex id), summed over the audit trail."""
-    added: Counter[str] = Counter()
-    withdrawn: Counter[str] = Counter()
-    query = select(AuditRecord.after).where(
-        AuditRecord.campaign_id == campaign_id, AuditRecord.action.in_(_STOCK_ACTIONS)
-    )
-    for after in session.scalars(query.execution_options(yield_per=1000)):
-        values: dict[str, Any] = after or {}
-        if "prize" in values:
-            added[values["prize"]] += values.get("added", 0)
-            withdrawn[values["prize"]] += values.get("withdrawn", 0)
-        for key, part in values.get("stock", {}).items():
-            withdrawn[key] += part["withdrawn"]
-        for key, part in values.get("returned", {}).items():  # they count where they are now
-            added[key] -= part["returned"]
-            withdrawn[key] -= part["returned"]
-    return added, withdrawn
 
 
 def _on_the_way(session: Session, campaign_id: UUID) -> tuple[Counter[UUID], Counter[UUID]]:
