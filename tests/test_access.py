@@ -82,6 +82,8 @@ ACCESS: dict[str, Role | None] = {
     "admin.tiers.move": Role.EDITOR,
     "admin.tiers.lose_weight": Role.EDITOR,
     "admin.tiers.remove": Role.EDITOR,
+    "admin.tiers.chance": Role.EDITOR,
+    "admin.pool_history.index": Role.VIEWER,
     "admin.prizes.index": Role.VIEWER,
     "admin.prizes.add": Role.EDITOR,
     "admin.prizes.edit": Role.EDITOR,

@@ -1,9 +1,10 @@
-// A question that the server has answered with opens as a dialog over the page, with the focus on its way out.
+// A question that the server has answered with opens as a dialog over the page, with the focus on what it
+// wants to know, else on its way out.
 document.addEventListener("htmx:afterSettle", () => {
   const dialog = document.querySelector("dialog[data-ask]:not([open])");
   if (!dialog) return;
   dialog.showModal();
-  dialog.querySelector("[data-ask-close]").focus();
+  (dialog.querySelector("[data-ask-focus]") ?? dialog.querySelector("[data-ask-close]")).focus();
   dialog.addEventListener("close", () => dialog.remove(), { once: true });
 });
 

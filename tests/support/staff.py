@@ -20,6 +20,7 @@ from tests.support.fakes import NOON, FakeRng
 PASSWORD = "correct horse battery staple"
 HTMX = {"HX-Request": "true"}
 _TOKEN = re.compile(r'name="csrf_token"[^>]*value="([^"]+)"')
+_SEEN = re.compile(r'name="seen"[^>]*value="([0-9a-f]{32})"')
 _VERSION = re.compile(r'name="version"[^>]*value="(\d+)"')
 
 
@@ -53,6 +54,13 @@ def version_in(page: str) -> str:
     return found[1]
 
 
+def seen_in(page: str) -> str:
+    """What the preview on the page is known by."""
+    found = _SEEN.search(page)
+    assert found, "the page shows no preview"
+    return found[1]
+
+
 @dataclass(frozen=True, slots=True)
 class Staff:
     """Somebody at the console."""
@@ -77,6 +85,20 @@ class Staff:
         token = csrf_token(self.page("/account/password"))
         headers = HTMX if htmx else {}
         return self.client.post(path, data={"csrf_token": token} | (data or {}), headers=headers, **kw)
+
+    def change(
+        self,
+        path: str,
+        data: dict[str, Any] | None = None,
+        *,
+        reason: str = "as agreed",
+        htmx: bool = False,
+        **kw: Any,
+    ) -> TestResponse:
+        """Send a form that changes a live campaign: look at the preview, then save with a reason."""
+        shown = self.post(path, data, htmx=htmx)
+        seen = {"seen": seen_in(shown.get_data(as_text=True)), "reason": reason}
+        return self.post(path, (data or {}) | seen, htmx=htmx, **kw)
 
 
 def sign_in(app: Flask, session: Session, role: Role) -> Staff:

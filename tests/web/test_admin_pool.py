@@ -62,7 +62,7 @@ def test_the_odds_are_live(editor: Staff, campaign: Campaign) -> None:
     assert "1 in 250" in page
     assert "0.4%" in page
     assert "10 of 10 left" in page
-    editor.post("/admin/campaigns/summer/tiers/no-win", {"weight": "1900"})
+    editor.change("/admin/campaigns/summer/tiers/no-win", {"weight": "1900"})
     assert "1 in 500" in editor.page(POOL)
 
 
@@ -75,7 +75,7 @@ def test_a_pool_without_tiers_names_the_next_step(editor: Staff, session: Sessio
 def test_a_tier_is_added_last_and_writes_the_next_odds(
     editor: Staff, session: Session, campaign: Campaign
 ) -> None:
-    answer = editor.post(
+    answer = editor.change(
         "/admin/campaigns/summer/tiers/new", TIER | {"on_empty": tier(session, campaign, "Silver").id.hex}
     )
     added = tier(session, campaign, "Bronze")
@@ -117,7 +117,7 @@ def test_a_wrong_weight_says_so(
 
 
 def test_a_name_that_is_taken_is_a_conflict(editor: Staff, campaign: Campaign) -> None:
-    answer = editor.post("/admin/campaigns/summer/tiers/new", TIER | {"name": "Gold"})
+    answer = editor.change("/admin/campaigns/summer/tiers/new", TIER | {"name": "Gold"})
     assert answer.status_code == 409
     assert "Another tier of this campaign is called" in answer.get_data(as_text=True)
 
@@ -136,7 +136,7 @@ def test_a_tier_is_edited_in_place(editor: Staff, session: Session, campaign: Ca
     assert 'id="manager"' in part
     assert "data-autofocus" in part
     values = TIER | {"name": "Platinum", "weight": "8", "version": version_in(part)}
-    answer = editor.post(at(gold, "edit"), values, htmx=True, follow_redirects=True)
+    answer = editor.change(at(gold, "edit"), values, htmx=True, follow_redirects=True)
     saved = answer.get_data(as_text=True)
     assert answer.status_code == 200
     assert "<html" not in saved
@@ -149,7 +149,7 @@ def test_a_stale_tier_shows_both_values(editor: Staff, session: Session, campaig
     gold = tier(session, campaign)
     mine = TIER | {"name": "Gold", "weight": "7", "version": version_in(editor.page(at(gold, "edit")))}
     theirs = {name: value for name, value in mine.items() if name != "enabled"}
-    editor.post(at(gold, "edit"), theirs | {"weight": "9"})
+    editor.change(at(gold, "edit"), theirs | {"weight": "9"})
     answer = editor.post(at(gold, "edit"), mine, htmx=True)
     assert answer.status_code == 409
     part = answer.get_data(as_text=True)
@@ -157,24 +157,30 @@ def test_a_stale_tier_shows_both_values(editor: Staff, session: Session, campaig
     assert "<td>7</td>" in part
     assert "<td>no</td>" in part
     assert "<td>yes</td>" in part
-    again = editor.post(at(gold, "edit"), mine | {"version": version_in(part)})
+    again = editor.change(at(gold, "edit"), mine | {"version": version_in(part)})
     assert again.status_code == 303
     assert tier(session, campaign).weight == 7
 
 
 def test_a_tier_moves_and_switches(editor: Staff, session: Session, campaign: Campaign) -> None:
     silver = tier(session, campaign, "Silver")
-    editor.post(at(silver, "move"), {"to": "up"})
+    editor.change(at(silver, "move"), {"to": "up"})
     assert names(session, campaign) == ["Silver", "Gold"]
-    editor.post(at(silver, "move"), {"to": "up"})
+    assert editor.post(at(silver, "move"), {"to": "up"}).status_code == 303, "it is at the top already"
     assert names(session, campaign) == ["Silver", "Gold"]
-    editor.post(at(silver, "move"), {"to": "down"})
+    answer = editor.change(at(silver, "move"), {"to": "down"})
+    assert "Silver is at place 2 of 2." in editor.page(answer.location)
     assert names(session, campaign) == ["Gold", "Silver"]
-    assert editor.post(at(silver, "move"), {"to": "sideways"}).status_code == 400
-    editor.post(at(silver, "switch"), {"to": "off"})
+    editor.change(at(silver, "move"), {"place": "1"})
+    assert names(session, campaign) == ["Silver", "Gold"]
+    editor.change(at(silver, "move"), {"place": "99"})
+    assert names(session, campaign) == ["Gold", "Silver"]
+    for wish in ({"to": "sideways"}, {"place": "-1"}, {"place": "1000"}, {}):
+        assert editor.post(at(silver, "move"), wish).status_code == 400
+    editor.change(at(silver, "switch"), {"to": "off"})
     assert not tier(session, campaign, "Silver").enabled
     assert "Out of the draw" in editor.page(POOL)
-    editor.post(at(silver, "switch"), {"to": "on"})
+    editor.change(at(silver, "switch"), {"to": "on"})
     assert tier(session, campaign, "Silver").enabled
 
 
@@ -184,7 +190,7 @@ def test_removing_a_tier_is_asked_with_numbers(editor: Staff, session: Session, 
     assert "The tier and its 1 prize leave the draw." in question
     assert "10 free codes are withdrawn and can no longer be won." in question
     assert "0 won codes stay valid." in question
-    answer = editor.post(at(gold, "remove"))
+    answer = editor.change(at(gold, "remove"))
     assert "Gold is removed and 10 free codes withdrawn." in editor.page(answer.location)
     assert names(session, campaign) == ["Silver"]
     assert editor.get(at(gold, "edit")).status_code == 404
@@ -194,8 +200,8 @@ def test_a_tier_others_fall_back_to_stays(editor: Staff, session: Session, campa
     gold, silver = tier(session, campaign), tier(session, campaign, "Silver")
     version = version_in(editor.page(at(gold, "edit")))
     values = TIER | {"name": "Gold", "weight": "4", "on_empty": silver.id.hex, "version": version}
-    assert editor.post(at(gold, "edit"), values).status_code == 303
-    assert editor.post(at(silver, "remove")).status_code == 409
+    assert editor.change(at(gold, "edit"), values).status_code == 303
+    assert editor.change(at(silver, "remove")).status_code == 409
 
 
 def test_a_prize_with_codes_and_one_with_a_number(
@@ -265,7 +271,7 @@ def test_removing_a_prize_withdraws_only_what_is_free(
     gold = prize(session, campaign)
     campaigns.set_lose_weight(session, campaign.id, 0, actor=COMMAND_LINE, now=NOON)
     silver = tier(session, campaign, "Silver")
-    editor.post(at(silver, "switch"), {"to": "off"})
+    editor.change(at(silver, "switch"), {"to": "off"})
     submit_entry(session, submission(), now=NOON, rng=FakeRng(4), vault=VAULT)
     question = editor.page(at(gold, "remove"))
     assert "9 free codes are withdrawn and can no longer be won." in question

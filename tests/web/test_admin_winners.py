@@ -185,7 +185,7 @@ def test_partners_are_listed_with_their_figures(
 def test_the_audit_list_tells_who_did_what(
     app: Flask, editor: Staff, session: Session, campaign: Campaign
 ) -> None:
-    editor.post("/admin/campaigns/summer/tiers/no-win", {"weight": "1234"})
+    editor.change("/admin/campaigns/summer/tiers/no-win", {"weight": "1234"})
     page = editor.page("/admin/campaigns/summer/audit")
     assert "Weight of no win changed" in page
     assert "editor@example.org" in page
@@ -199,7 +199,7 @@ def test_the_audit_list_tells_who_did_what(
 def test_the_audit_list_comes_in_pages(app: Flask, session: Session, campaign: Campaign) -> None:
     admin = sign_in(app, session, Role.ADMIN)
     for weight in range(60):
-        admin.post("/admin/campaigns/summer/tiers/no-win", {"weight": str(weight + 1)})
+        admin.change("/admin/campaigns/summer/tiers/no-win", {"weight": str(weight + 1)})
     first = admin.page("/admin/audit")
     assert "One-time link made" not in first
     assert "One-time link made" in admin.page(link_with("before=", first))

@@ -11,6 +11,7 @@ from app.web.admin.codes import blueprint as codes
 from app.web.admin.entries import blueprint as entries
 from app.web.admin.frame import frame
 from app.web.admin.partners import blueprint as partners
+from app.web.admin.pool_history import blueprint as pool_history
 from app.web.admin.prizes import blueprint as prizes
 from app.web.admin.tiers import blueprint as tiers
 from app.web.admin.urls import HexId
@@ -26,6 +27,7 @@ for noun in (
     watching,
     tiers,
     prizes,
+    pool_history,
     codes,
     code_search,
     winners,

@@ -23,6 +23,9 @@ class Ask:
     danger: bool = True
     swaps: str = ""  # the part of the page that changes, as a CSS selector
     values: dict[str, str] = field(default_factory=dict)
+    preview: Any = None  # what the change would do: see live.py
+    needs_reason: bool = False
+    error: str = ""  # what was wrong with the answer
 
 
 def show(page: str, part: str, status: int = 200, **values: Any) -> Response:
@@ -34,9 +37,13 @@ def show(page: str, part: str, status: int = 200, **values: Any) -> Response:
     return make_response(content + render_template("admin/_beside.html", messages=messages), status)
 
 
-def asked(ask: Ask) -> Response:
+def asked(ask: Ask, status: int = 200) -> Response:
     """The question as a dialog over the page, or as a page of its own."""
-    return make_response(render_template("admin/_ask.html" if is_htmx() else "admin/ask.html", ask=ask))
+    page = render_template("admin/_ask.html" if is_htmx() else "admin/ask.html", ask=ask)
+    answer = make_response(page, status)
+    if is_htmx():  # also where it comes between a button and what the button changes
+        answer.headers["HX-Retarget"], answer.headers["HX-Reswap"] = "#ask", "innerHTML"
+    return answer
 
 
 def done(message: str, url: str) -> Response:

@@ -193,13 +193,13 @@ def changes_of(record: AuditRecord) -> list[Change]:
     before, after = record.before or {}, record.after or {}
     names = value_names()
     return [
-        Change(names.get(name, name), _value_told(name, before.get(name)), _value_told(name, after.get(name)))
+        Change(names.get(name, name), value_told(name, before.get(name)), value_told(name, after.get(name)))
         for name in (*after, *(name for name in before if name not in after))
         if before.get(name) != after.get(name)
     ]
 
 
-def _value_told(name: str, value: Any) -> str:
+def value_told(name: str, value: Any) -> str:
     """A value in words: the stable words of the data as the forms say them."""
     if name == "campaigns":  # that an account is limited to
         return ", ".join(value) if value is not None else str(_("everything"))
@@ -255,6 +255,7 @@ def value_names() -> dict[str, str]:
         "entries": _("How often one may enter"),
         "exported": _("Lines exported"),
         "fallback_id": _("Falls back to"),
+        "in_all": _("At most in all"),
         "instructions": _("How the winner gets it"),
         "intro": _("One sentence for visitors"),
         "kind": _("What is in stock"),
@@ -267,6 +268,9 @@ def value_names() -> dict[str, str]:
         "opens_at": _("Opens"),
         "order": _("Order"),
         "partners": _("Partners"),
+        "per_day": _("At most per day"),
+        "per_hour": _("At most per hour"),
+        "per_person": _("At most per person"),
         "prizes": _("Prizes"),
         "prize": _("Prize"),
         "quantity": _("How many"),
@@ -302,7 +306,11 @@ def stable_words() -> dict[str, Mapping[str, Any]]:
         },
         "entries": LIMIT_NAMES,
         "kind": {"codes": _("Codes"), "quantity": _("A number of things")},
-        "on_empty": {"lose": _("The entry does not win"), "fallback": _("Another tier gives")},
+        "on_empty": {
+            "lose": _("The entry does not win"),
+            "fallback": _("Another tier gives"),
+            "redraw": _("Draw again among the rest"),
+        },
         "role": {"viewer": _("Viewer"), "editor": _("Editor"), "admin": _("Admin")},
         "status": {
             "draft": _("Draft"),

@@ -2,22 +2,18 @@
 
 import re
 import unicodedata
-from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo, available_timezones
 
-from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_wtf.file import FileField
-from wtforms import BooleanField, DateTimeLocalField, RadioField
-from wtforms.validators import Optional, ValidationError
+from wtforms import BooleanField, RadioField
 
-from app.domain.campaign_rules import ACCENTS, YEARS
+from app.domain.campaign_rules import ACCENTS
 from app.domain.eligibility import EntryLimit
-from app.domain.errors import InvalidInput
-from app.domain.moments import NoSuchTime, TwiceTime, Which, moment_of
 from app.models import Campaign
 from app.services.campaigns import CampaignPlan
+from app.web.admin.moment_fields import WindowForm, local_time, moment_field, which_field
 from app.web.staff_forms import AtMost, Line, Paragraphs, Present, StaffForm, Version, choice
 
 ACCENT_NAMES = {
@@ -34,20 +30,13 @@ LIMIT_NAMES = {
     EntryLimit.ONCE.value: _l("One entry per person"),
     EntryLimit.DAILY.value: _l("One entry per person and day"),
 }
-WHICH_NAMES = {
-    Which.FIRST.value: _l("the first, before the clocks go back"),
-    Which.SECOND.value: _l("the second, after they have gone back"),
-}
-_FORMATS = ["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"]
 TIME_ZONES = tuple(sorted(name for name in available_timezones() if "/" in name or name == "UTC"))
 
 _SPELT = str.maketrans({"ı": "i", "ß": "ss", "ø": "o", "æ": "ae", "œ": "oe", "ł": "l", "đ": "d", "&": " "})
 
 
-class CampaignForm(StaffForm):
+class CampaignForm(WindowForm):
     """Texts, window and limit of a campaign. Times are those of the campaign's own zone."""
-
-    asks_which: frozenset[str] = frozenset()  # the times that came out double
 
     title = Line(_l("Title"), [Present(), AtMost(120)])
     slug = Line(
@@ -87,43 +76,17 @@ class CampaignForm(StaffForm):
             "Decides when a day begins, and how times are shown. Type to search, such as Istanbul."
         ),
     )
-    opens_at = DateTimeLocalField(
-        _l("Opens"),
-        [Optional()],
-        format=_FORMATS,
-        description=_l("Left empty, it opens the moment you open it."),
+    opens_at = moment_field(_l("Opens"), _l("Left empty, it opens the moment you open it."))
+    opens_which = which_field()
+    closes_at = moment_field(
+        _l("Closes"), _l("From this minute on nobody can enter. Left empty, it runs until you close it.")
     )
-    opens_which = RadioField(
-        _l("The clocks go back that night. Which of the two do you mean?"),
-        choices=[choice(*pair) for pair in WHICH_NAMES.items()],
-        validators=[Optional()],
-        validate_choice=False,
-    )
-    closes_at = DateTimeLocalField(
-        _l("Closes"),
-        [Optional()],
-        format=_FORMATS,
-        description=_l("From this minute on nobody can enter. Left empty, it runs until you close it."),
-    )
-    closes_which = RadioField(
-        _l("The clocks go back that night. Which of the two do you mean?"),
-        choices=[choice(*pair) for pair in WHICH_NAMES.items()],
-        validators=[Optional()],
-        validate_choice=False,
-    )
+    closes_which = which_field()
     entries = RadioField(
         _l("How often one may enter"),
         choices=[choice(*pair) for pair in LIMIT_NAMES.items()],
         default=EntryLimit.ONCE.value,
     )
-
-    def validate_opens_at(self, field: DateTimeLocalField) -> None:
-        """Refuse years nobody means."""
-        _check_year(field.data)
-
-    def validate_closes_at(self, field: DateTimeLocalField) -> None:
-        """Refuse years nobody means."""
-        _check_year(field.data)
 
     def plan(self, stored: Campaign | None = None) -> CampaignPlan:
         """What the form asks for. An unknown time zone is left for the service to refuse.
@@ -132,8 +95,8 @@ class CampaignForm(StaffForm):
         """
         name = str(self.timezone.data)
         zone = ZoneInfo(name) if name in available_timezones() else ZoneInfo("UTC")
-        opens_at = self._moment("opens", zone, stored.opens_at if stored else None)
-        closes_at = self._moment("closes", zone, stored.closes_at if stored else None)
+        opens_at = self.moment("opens", zone, stored.opens_at if stored else None)
+        closes_at = self.moment("closes", zone, stored.closes_at if stored else None)
         return CampaignPlan(
             slug=self.slug.data or suggested_slug(str(self.title.data)),
             title=str(self.title.data),
@@ -147,30 +110,6 @@ class CampaignForm(StaffForm):
             closes_at=closes_at,
             entries=EntryLimit(self.entries.data),
         )
-
-    def _moment(self, name: str, zone: ZoneInfo, stored: datetime | None) -> datetime | None:
-        field = f"{name}_at"
-        local = self[field].data
-        # Not only seconds are lost in the form: the hour that comes twice when clocks go back looks the same.
-        chosen = self[f"{name}_which"].data
-        if local is None or (local == _local(stored, zone) and not chosen):
-            return stored if local else None
-        try:
-            return moment_of(local, zone, Which(chosen) if chosen in WHICH_NAMES else None)
-        except NoSuchTime as error:
-            raise InvalidInput(
-                field,
-                "the clocks jump over this time that night; the next one after it is %(time)s",
-                time=error.instead.strftime("%H:%M"),
-            ) from error
-        except TwiceTime as error:
-            self.asks_which = self.asks_which | {name}
-            raise InvalidInput(
-                field,
-                "this time comes twice that night: first at %(first)s, then at %(second)s; choose below",
-                first=_with_offset(error.first),
-                second=_with_offset(error.second),
-            ) from error
 
 
 class CampaignEditForm(CampaignForm):
@@ -227,8 +166,8 @@ def values_of(campaign: Campaign) -> dict[str, Any]:
         "rules": campaign.rules,
         "accent": campaign.accent,
         "timezone": campaign.timezone,
-        "opens_at": _local(campaign.opens_at, zone),
-        "closes_at": _local(campaign.closes_at, zone),
+        "opens_at": local_time(campaign.opens_at, zone),
+        "closes_at": local_time(campaign.closes_at, zone),
         "entries": campaign.entries.value,
     }
 
@@ -244,18 +183,3 @@ def suggested_slug(title: str) -> str:
             break
         slug = longer
     return slug or (words[0][:60] if words else "")
-
-
-def _check_year(value: datetime | None) -> None:
-    if value is not None and value.year not in YEARS:
-        raise ValidationError(_("Use a year from %(first)s to %(last)s.", first=YEARS[0], last=YEARS[-1]))
-
-
-def _with_offset(moment: datetime) -> str:
-    offset = moment.strftime("%z")
-    return f"{moment:%H:%M} (UTC{offset[:3]}:{offset[3:5]})"
-
-
-def _local(moment: datetime | None, zone: ZoneInfo) -> datetime | None:
-    """As the form shows it, to the minute."""
-    return moment.astimezone(zone).replace(tzinfo=None, second=0, microsecond=0, fold=0) if moment else None

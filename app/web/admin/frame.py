@@ -94,6 +94,7 @@ def _link(endpoint: str, label: str, icon: str, **values: Any) -> dict[str, Any]
 
 _SECTIONS = {
     "admin.tiers": "admin.prizes",
+    "admin.pool_history": "admin.prizes",
     "admin.codes": "admin.prizes",
     "admin.code_search": "admin.prizes",
     "admin.entries": "admin.winners",
