@@ -1,6 +1,7 @@
 """The audit trail: who changed what, written in the transaction of the change."""
 
-from collections.abc import Iterator, Mapping, Sequence
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -9,7 +10,7 @@ from uuid import UUID
 from sqlalchemy import Select, func, or_, select
 from sqlalchemy.orm import Session
 
-from app.models import AuditRecord
+from app.models import AuditRecord, Entry
 from app.services.uow import unit_of_work
 
 
@@ -22,6 +23,7 @@ class Actor:
 
 
 COMMAND_LINE = Actor("command line")
+_ENTRY = re.compile("[0-9a-f]{32}")
 
 
 def record(
@@ -136,3 +138,11 @@ def _jsonable(value: Any) -> Any:
     if isinstance(value, UUID):
         return value.hex
     return value
+
+
+def winners_named(session: Session, records: Iterable[AuditRecord]) -> dict[str, str]:
+    """The names of the winners that records are about, by the records' subject; one look-up for all."""
+    subjects = {record.subject for record in records if record.action.startswith("winner.")}
+    entries = [UUID(subject) for subject in subjects if _ENTRY.fullmatch(subject)]
+    found = session.execute(select(Entry.id, Entry.name).where(Entry.id.in_(entries))) if entries else ()
+    return {entry_id.hex: name for entry_id, name in found}

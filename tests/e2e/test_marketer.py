@@ -309,6 +309,7 @@ def test_from_a_fresh_site_to_a_live_campaign_and_its_winners(
     place(page, "Changes")
     listed = page.locator("#audit")
     expect(listed).to_contain_text("Entered under a false name")
+    expect(listed.get_by_role("link", name=name).first).to_be_visible()
     assert violations(page) == []
     keep(picture, page, "changes")
     place(page, "Partners")

@@ -3,12 +3,15 @@
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from app.models import Entry
 from app.services import audit
 from app.services.audit import COMMAND_LINE, Actor, Wanted
-from tests.support.factories import TierSpec, make_campaign
-from tests.support.fakes import NOON
+from app.services.entries import submit_entry
+from tests.support.factories import VAULT, TierSpec, make_campaign, submission
+from tests.support.fakes import NOON, FakeRng
 
 ADA = Actor("ada@example.org")
 
@@ -62,3 +65,13 @@ def test_an_export_is_on_record_before_its_first_line(listed: Session) -> None:
     record = audit.latest(listed)[0]
     assert (record.action, record.after) == ("audit.export", {"exported": 2})
     assert [row.action for row in rows] == ["tier.edit", "winner.reveal", "audit.export"]
+
+
+def test_records_about_winners_come_with_names(listed: Session) -> None:
+    campaign_id = audit.latest(listed)[0].campaign_id
+    submit_entry(listed, submission(1), now=NOON, rng=FakeRng(5), vault=VAULT)
+    entry = listed.scalars(select(Entry)).one()
+    audit.record(listed, ADA, "winner.void", entry.id.hex, now=NOON, campaign_id=campaign_id)
+    listed.commit()
+    assert audit.winners_named(listed, audit.latest(listed)) == {entry.id.hex: "Person 1"}
+    assert audit.winners_named(listed, []) == {}

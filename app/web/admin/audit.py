@@ -119,6 +119,8 @@ def _page(page_of: Campaign | None) -> Response:
         zone=campaign.timezone if campaign else "UTC",
         campaigns=[] if page_of else campaigns.listing(db.session()),
         records=records[:PAGE],
+        winners=service.winners_named(db.session(), records[:PAGE]),
+        entry_url=_entry_url,
         next_url=_here(page_of, sought.given(before=older)) if older else "",
         chips=[("", _("Everything")), *((name, names[name]) for name in _nouns(page_of))],
         chip_url=lambda name: _here(page_of, sought.given(noun=name)),
@@ -172,6 +174,10 @@ def _day(text: str) -> date | None:
         return None
     # The first and the last year have days that no other time zone has.
     return day if 1 < day.year < 9999 else None
+
+
+def _entry_url(campaign: Campaign, subject: str) -> str:
+    return url_for("admin.entries.detail", slug=campaign.slug, entry_id=UUID(subject))
 
 
 def act_text(record: AuditRecord) -> str:
