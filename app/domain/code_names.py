@@ -4,7 +4,6 @@ import unicodedata
 from collections.abc import Iterator
 from datetime import date
 
-from app.domain.codes import InvalidPrefix, clean_prefix
 from app.domain.offensive import find_words, fold
 
 LONGEST_WORD = 8
@@ -15,7 +14,7 @@ def suggested_prefixes(title: str, tier: str, season: str, day: date) -> tuple[s
 
     `season` is the season's name in whatever language. None of them spells an offensive word.
     """
-    kept = (prefix for prefix in _made(title, tier, season, day) if _will_do(prefix))
+    kept = (prefix for prefix in _made(title, tier, season, day) if not _offends(prefix))
     return tuple(dict.fromkeys(kept))
 
 
@@ -48,9 +47,5 @@ def _words(text: str) -> list[str]:
     return [word[:LONGEST_WORD] for word in kept.split()]
 
 
-def _will_do(prefix: str) -> bool:
-    try:
-        clean_prefix(prefix)
-    except InvalidPrefix:
-        return False
-    return not any(True for _ in find_words(fold(prefix.replace("-", "")).encode()))
+def _offends(prefix: str) -> bool:
+    return any(True for _ in find_words(fold(prefix.replace("-", "")).encode()))
