@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,7 @@ from sqlalchemy.orm import Session
 from app.adapters.second_factor import SecretVault
 from app.adapters.tokens import Purpose
 from app.domain.eligibility import CampaignStatus
-from app.domain.odds import OnEmpty
+from app.domain.odds import Limits, OnEmpty
 from app.domain.roles import Role
 from app.extensions import tools
 from app.models import Account, Code
@@ -21,7 +22,7 @@ from app.services import accounts, audit, campaigns, odds, partners, prizes, sec
 from app.services.check import _PROMISES
 from app.services.entries import submit_entry
 from tests.support.application import SEED_KEY
-from tests.support.factories import VAULT, submission
+from tests.support.factories import VAULT, make_campaign, submission
 from tests.support.fakes import NOON, FakeRng
 from tests.support.staff import make_account
 
@@ -151,6 +152,24 @@ def test_tiers(said: Said, session: Session, summer: str) -> None:
     assert odds.in_force(session, campaigns.get(session, summer)).version == 4
 
 
+def test_limits_of_a_tier(said: Said, session: Session, summer: str) -> None:
+    limits = ["--per-hour", "3", "--per-day", "20", "--in-all", "500", "--per-person", "1"]
+    times = ["--opens", "2030-06-01T10:00:00.5+00:00", "--closes", "2030-06-02T10:00+00:00"]
+    said("tier", "add", summer, "Night", "--weight", "2", "--on-empty", "redraw", *limits, *times)
+    night = tiers.listing(session, campaigns.get(session, summer).id)[1]
+    opens = datetime(2030, 6, 1, 10, tzinfo=UTC)
+    assert night.limits == Limits(3, 20, 500, 1, opens, opens + timedelta(days=1))
+    assert night.on_empty is OnEmpty.REDRAW
+
+
+def test_a_tier_for_a_live_campaign_needs_a_reason(run: Run, said: Said, session: Session) -> None:
+    make_campaign(session, slug="live")
+    assert "say why" in refused(run("tier", "add", "live", "Tin", "--weight", "1"))
+    said("tier", "add", "live", "Tin", "--weight", "1", "--reason", "slow nights")
+    session.rollback()
+    assert audit.latest(session)[0].reason == "slow nights"
+
+
 @pytest.mark.parametrize(
     ("words", "hint"),
     [
@@ -166,6 +185,13 @@ def test_tiers(said: Said, session: Session, summer: str) -> None:
         (["Tin", "--weight", "1", "--on-empty", "fallback"], "--fallback NAME"),
         (["Tin", "--weight", "1", "--on-empty", "lose", "--fallback", "Gold"], "--on-empty fallback"),
         (["Tin", "--weight", "1", "--on-empty", "explode"], "--on-empty"),
+        (["Tin", "--weight", "1", "--on-empty", "redraw", "--fallback", "Gold"], "--on-empty fallback"),
+        (["Tin", "--weight", "1", "--per-hour", "0"], "whole number"),
+        (["Tin", "--weight", "1", "--opens", "soon"], "--opens"),
+        (
+            ["Tin", "--weight", "1", "--opens", "2030-01-02", "--closes", "2030-01-01"],
+            "open before it closes",
+        ),
     ],
 )
 def test_tiers_that_will_not_do(run: Run, session: Session, summer: str, words: list[str], hint: str) -> None:
