@@ -214,7 +214,7 @@ def test_from_a_fresh_site_to_a_live_campaign_and_its_winners(
     assert violations(page) == []
 
     # Opening too early: what stands in the way is counted and listed, and nothing opens.
-    overview(page)
+    page.get_by_role("link", name="To the launch check").click()
     expect(page.get_by_text("Not ready")).to_be_visible()
     assert violations(page) == []
     keep(picture, page, "launch-check")
