@@ -2,10 +2,9 @@
 
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, ScalarSelect, Select, bindparam, exists, literal_column, select, update
+from sqlalchemy import ColumnElement, Select, bindparam, exists, literal_column, select, update
 from sqlalchemy.orm import InstrumentedAttribute
 
 from app.adapters.direct import DirectConnection, Prepared
@@ -48,7 +47,7 @@ def claim(connection: DirectConnection, tier_id: UUID, rng: Rng) -> Claimed | No
     for _ in range(_PATIENCE):
         for statement in (_CLAIM_FROM_START, _CLAIM_WRAPPED):
             if (row := connection.row(statement, {"tier": tier_id, "start": start})) is not None:
-                return Claimed(*row)
+                return Claimed(row.id, row.text, *connection.row(_PRIZE, {"prize": row.prize_id}))
         if not connection.row(_ANY_FREE, {"tier": tier_id}).is_left:
             return None
         connection.row(_WAIT_FOR_ONE, {"tier": tier_id})
@@ -68,34 +67,33 @@ def _free() -> Select[int]:
     return select(Code.id).where(Code.tier_id == bindparam("tier"), _IS_FREE)
 
 
-def _of_prize(column: InstrumentedAttribute[Any]) -> ScalarSelect[Any]:
-    return select(column).where(Prize.id == Code.prize_id).scalar_subquery()
-
-
 def _claiming(candidate: Select[int]) -> Prepared:
     chosen = candidate.order_by(Code.slot).limit(1).with_for_update(skip_locked=True).scalar_subquery()
     return Prepared(
         update(Code)
         .where(Code.id == chosen, _IS_FREE)
         .values(status=CodeStatus.WON)
-        .returning(
-            Code.id,
-            Code.text,
-            Code.tier_id,
-            select(Tier.name).where(Tier.id == Code.tier_id).scalar_subquery().label("tier_name"),
-            Code.prize_id,
-            _of_prize(Prize.name).label("prize_name"),
-            _of_prize(Prize.instructions).label("instructions"),
-            _of_prize(Prize.artwork).label("artwork"),
-            _of_prize(Prize.picture).label("picture"),
-            _of_prize(Prize.link).label("link"),
-            _of_prize(Prize.expires_on).label("expires_on"),
-            _of_prize(Prize.expires_days).label("expires_days"),
-        )
+        .returning(Code.id, Code.text, Code.prize_id)
     )
 
 
 _CLAIM_FROM_START = _claiming(_free().where(Code.slot >= bindparam("start")))
 _CLAIM_WRAPPED = _claiming(_free().where(Code.slot < bindparam("start")))
+_PRIZE = Prepared(
+    select(
+        Tier.id.label("tier_id"),
+        Tier.name.label("tier_name"),
+        Prize.id.label("prize_id"),
+        Prize.name.label("prize_name"),
+        Prize.instructions,
+        Prize.artwork,
+        Prize.picture,
+        Prize.link,
+        Prize.expires_on,
+        Prize.expires_days,
+    )
+    .join(Tier, Tier.id == Prize.tier_id)
+    .where(Prize.id == bindparam("prize"))
+)
 _ANY_FREE = Prepared(select(is_left(bindparam("tier")).label("is_left")))
 _WAIT_FOR_ONE = Prepared(_free().order_by(Code.slot).limit(1).with_for_update())

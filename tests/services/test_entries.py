@@ -268,7 +268,7 @@ def test_the_result_page_reads_the_stored_outcome(session: Session, enter: Enter
     [
         ([TierSpec("Gold", weight=0)], False, 4),  # campaign, CAPTCHA with person, entrant, entry
         ([TierSpec("Gold", weight=0)], True, 3),  # somebody who has entered another campaign
-        ([TierSpec("Gold")], False, 7),  # and claim, award, message
+        ([TierSpec("Gold")], False, 8),  # and claim, prize, award, message
     ],
 )
 def test_an_entry_takes_no_statement_that_is_not_needed(
