@@ -15,7 +15,9 @@ from sqlalchemy import Engine, bindparam, literal_column, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
+from app.adapters import database
 from app.adapters.chance import SystemRng
+from app.adapters.database import Isolation
 from app.adapters.direct import Prepared
 from app.domain.eligibility import EntryLimit
 from app.domain.odds import Limits
@@ -26,7 +28,8 @@ from app.services.audit import COMMAND_LINE
 from app.services.entries import submit_entry
 from app.services.tiers import TierPlan
 from tests.race.books import broken_promises, read_books
-from tests.race.crowd import engine_for, enter, together
+from tests.race.crowd import engine_for, enter, enter_patiently, together
+from tests.support.databases import AT_EACH_ISOLATION
 from tests.support.factories import VAULT, TierSpec, make_campaign, submission
 from tests.support.fakes import NOON
 
@@ -57,10 +60,12 @@ def winners(outcomes: Sequence[Outcome | Exception]) -> list[str]:
     return sorted(outcome.tier for outcome in outcomes if isinstance(outcome, Won))
 
 
-def test_seven_an_hour_are_seven(session: Session, database_url: str) -> None:
+@AT_EACH_ISOLATION
+def test_seven_an_hour_are_seven(session: Session, database_url: str, isolation: Isolation) -> None:
     make_limited(session, [TierSpec("Gold", codes=PEOPLE)], per_hour=MOST, per_day=MOST + 2, in_all=MOST + 1)
-    with engine_for(database_url, PEOPLE) as engine:
-        outcomes = together(PEOPLE, lambda number: enter(engine, submission(number)))
+    session.rollback()
+    with engine_for(database_url, PEOPLE, limits=database.Limits(isolation)) as engine:
+        outcomes = together(PEOPLE, lambda number: enter_patiently(engine, submission(number)))
         books = read_books(engine)
         assert broken_promises(engine) == []
         assert used(engine) == {"2030-06-15T12Z": MOST, "2030-06-15": MOST, "all": MOST}
