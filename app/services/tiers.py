@@ -240,6 +240,7 @@ def _checked(session: Session, campaign_id: UUID, plan: TierPlan, tier: Tier | N
         plan,
         name=one_line("name", plan.name, 60),
         fallback_id=plan.fallback_id if falls_back else None,
+        limits=_in_whole_seconds(plan.limits),
     )
     for name, count in asdict(plan.limits).items():
         if isinstance(count, int) and count > MAX_LIMIT:
@@ -252,6 +253,14 @@ def _checked(session: Session, campaign_id: UUID, plan: TierPlan, tier: Tier | N
     if falls_back:
         _check_fallback(session, campaign_id, plan.fallback_id, tier)
     return plan
+
+
+def _in_whole_seconds(limits: Limits) -> Limits:
+    """As the odds table holds them."""
+    opens, closes = (
+        moment and moment.replace(microsecond=0) for moment in (limits.opens_at, limits.closes_at)
+    )
+    return replace(limits, opens_at=opens, closes_at=closes)
 
 
 def _check_fallback(session: Session, campaign_id: UUID, fallback_id: UUID | None, tier: Tier | None) -> None:

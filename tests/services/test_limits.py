@@ -183,6 +183,16 @@ def test_limits_make_the_next_odds_table_and_stand_in_the_audit(session: Session
     assert record.after["per_day"] == 7
 
 
+def test_moments_are_kept_in_whole_seconds(session: Session) -> None:
+    campaign = make_campaign(session)
+    opens = NOON.replace(microsecond=7)
+    tier = limit(session, campaign, opens_at=opens)
+    version = campaign.odds_version
+    assert tier.opens_at == NOON
+    limit(session, campaign, opens_at=opens)
+    assert campaign.odds_version == version, "nothing has changed"
+
+
 def test_a_limit_must_fit_its_column(session: Session) -> None:
     campaign = make_campaign(session)
     with pytest.raises(InvalidInput):

@@ -20,7 +20,7 @@ FLAGS = (
 AXE = Path(__file__).parent / "vendor" / "axe-core@4.14.1" / "axe.min.js"
 
 
-# Colours are judged once everything that moves has come to rest; what has not after a while is at rest where it is.
+# Colours are judged once what moves has come to rest, or after a while where it is.
 AXE_RUN = """async () => {
   const ends = (one) => one.effect.getComputedTiming().endTime !== Infinity;
   const moving = document.getAnimations().filter(ends);
