@@ -45,6 +45,13 @@ def pytest_configure(config: pytest.Config) -> None:
         os.environ[SERVER] = server.url
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave PostgreSQL out where SQLite is enough."""
+    spared = {item for item in items if {"sqlite_is_enough", "postgres"} <= {*item.keywords}}
+    config.hook.pytest_deselected(items=list(spared))
+    items[:] = [item for item in items if item not in spared]
+
+
 def pytest_unconfigure() -> None:
     """Stop what this process started."""
     while _shared:

@@ -13,6 +13,9 @@ from app.domain.eligibility import CampaignStatus
 from app.services import campaigns, prizes
 from tests.support.factories import TierSpec, make_campaign
 
+pytestmark = pytest.mark.sqlite_is_enough
+
+
 Run = Callable[..., Result]
 
 

@@ -26,6 +26,9 @@ from tests.support.factories import VAULT, make_campaign, submission
 from tests.support.fakes import NOON, FakeRng
 from tests.support.staff import make_account
 
+pytestmark = pytest.mark.sqlite_is_enough
+
+
 Run = Callable[..., Result]
 
 

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from app.domain.draw import past_the_end
 from app.domain.odds import FIRST_PREV, InvalidOdds, Limits, OddsTable, OnEmpty, TierOdds
 
 CAMPAIGN = UUID(hex="00112233445566778899aabbccddeeff")
@@ -95,6 +96,11 @@ def test_who_is_drawn_again_is_drawn_among_the_rest() -> None:
     assert ways(table, A, 49, 19) == [A, C, B]
     assert ways(table, A, 50) == [A], "the ticket fell on no win"
     assert ways(table, A, 20, 20) == [A, C]
+
+
+def test_where_the_seed_is_not_to_be_had_the_ways_end_at_drawing_again() -> None:
+    table = OddsTable(CAMPAIGN, 1, FIRST_PREV, 5, (TierOdds(A, 10, OnEmpty.REDRAW), TierOdds(B, 20)))
+    assert [tier.id for tier in table.ways_to_award(A, past_the_end)] == [A]
 
 
 def test_with_nothing_left_to_draw_from_it_ends() -> None:

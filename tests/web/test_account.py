@@ -20,6 +20,8 @@ from tests.support.application import application, environment
 from tests.support.fakes import NOON
 from tests.support.staff import PASSWORD, Staff, csrf_token, make_account, sign_in
 
+pytestmark = pytest.mark.sqlite_is_enough
+
 
 def post(client: FlaskClient, path: str, **fields: str) -> TestResponse:
     page = client.get(path)

@@ -14,6 +14,9 @@ from app.services import accounts
 from tests.support.application import application, environment
 from tests.support.staff import HTMX, PASSWORD, Staff, csrf_token, make_account, sign_in
 
+pytestmark = pytest.mark.sqlite_is_enough
+
+
 ACCOUNTS = "/admin/accounts"
 
 

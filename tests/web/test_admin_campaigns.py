@@ -17,6 +17,9 @@ from tests.support.factories import VAULT, TierSpec, make_campaign, submission
 from tests.support.fakes import NOON, FakeRng
 from tests.support.staff import HTMX, Staff, sign_in, version_in
 
+pytestmark = pytest.mark.sqlite_is_enough
+
+
 NEW = {
     "title": "Yaz Çekilişi 2026",
     "slug": "",

@@ -25,6 +25,9 @@ from tests.support.factories import VAULT, TierSpec, make_campaign, submission
 from tests.support.fakes import NOON, FakeRng
 from tests.support.staff import HTMX, Staff, sign_in
 
+pytestmark = pytest.mark.sqlite_is_enough
+
+
 GOOD = "code\r\nAAAA-1111\r\nBBBB-2222\r\n\r\nCCCC-3333\r\n"
 
 

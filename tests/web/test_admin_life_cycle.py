@@ -20,6 +20,9 @@ from tests.support.factories import TierSpec, make_campaign
 from tests.support.fakes import NOON
 from tests.support.staff import HTMX, Staff, sign_in, version_in
 
+pytestmark = pytest.mark.sqlite_is_enough
+
+
 DRAFT = CampaignStatus.DRAFT
 HERE = "/admin/campaigns/summer"
 

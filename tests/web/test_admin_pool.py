@@ -16,6 +16,9 @@ from tests.support.factories import VAULT, TierSpec, make_campaign, submission
 from tests.support.fakes import NOON, FakeRng
 from tests.support.staff import HTMX, Staff, sign_in, version_in
 
+pytestmark = pytest.mark.sqlite_is_enough
+
+
 POOL = "/admin/campaigns/summer/prizes"
 TIER = {"name": "Bronze", "weight": "5", "on_empty": "lose", "enabled": "y"}
 PRIZE = {"name": "Coffee", "artwork": "coffee", "kind": "codes"}

@@ -24,6 +24,9 @@ from tests.support.factories import VAULT, TierSpec, make_campaign, submission
 from tests.support.fakes import NOON, FakeRng
 from tests.support.staff import Staff, csrf_token, sign_in, version_in
 
+pytestmark = pytest.mark.sqlite_is_enough
+
+
 MUG = {"name": "Mug", "kind": "quantity", "quantity": "25", "artwork": "gift", "expires": "never"}
 
 

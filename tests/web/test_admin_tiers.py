@@ -22,6 +22,9 @@ from tests.support.factories import VAULT, TierSpec, make_campaign, submission
 from tests.support.fakes import NOON, FakeRng
 from tests.support.staff import HTMX, Staff, seen_in, sign_in, version_in
 
+pytestmark = pytest.mark.sqlite_is_enough
+
+
 POOL = "/admin/campaigns/summer/prizes"
 TIERS = "/admin/campaigns/summer/tiers"
 TIER = {"name": "Bronze", "weight": "5", "on_empty": "lose", "enabled": "y"}

@@ -23,6 +23,9 @@ from tests.support.factories import VAULT, TierSpec, make_campaign, submission
 from tests.support.fakes import NOON, FakeRng
 from tests.support.staff import HTMX, Staff, sign_in, version_in
 
+pytestmark = pytest.mark.sqlite_is_enough
+
+
 WINNERS = "/admin/campaigns/summer/winners"
 PARTNERS = "/admin/campaigns/summer/partners"
 

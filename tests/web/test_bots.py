@@ -18,6 +18,9 @@ from tests.support.application import application, environment
 from tests.support.factories import make_campaign
 from tests.support.visitor import enter, filled_form
 
+pytestmark = pytest.mark.sqlite_is_enough
+
+
 PAGE = {"Accept": "text/html"}
 HUMAN = "Please confirm that you are human."
 

@@ -12,6 +12,9 @@ from tests.support.factories import TierSpec, make_campaign
 from tests.support.fakes import NOON, FakeRng
 from tests.support.queries import counted
 
+pytestmark = pytest.mark.sqlite_is_enough
+
+
 BEFORE, WITH_THE_CHECK = 45_000, 90_000  # bytes, packed with gzip, pictures apart
 LANGUAGES = pytest.mark.parametrize("language", ["en", "tr"])
 

@@ -22,6 +22,9 @@ from tests.support.fakes import NOON, FakeRng
 from tests.support.staff import sign_in
 from tests.support.visitor import enter, filled_form
 
+pytestmark = pytest.mark.sqlite_is_enough
+
+
 WINNERS = "/admin/campaigns/summer/winners"
 
 
