@@ -10,6 +10,7 @@ from flask_babel import gettext as _
 from werkzeug.exceptions import NotFound as PageNotFound
 from werkzeug.wrappers import Response as AnyResponse
 
+from app.adapters.links import result_token
 from app.adapters.tokens import Purpose
 from app.domain.campaign_rules import is_partner_slug
 from app.domain.errors import Busy
@@ -204,7 +205,7 @@ def _attribution(slug: str, token: str) -> UUID | None:
 def _drawn(slug: str, outcome: Drawn) -> AnyResponse:
     if wants_json():
         return _private(jsonify(_as_json(outcome)))
-    token = tools().signer.sign(Purpose.RESULT, outcome.entry.hex, outcome.at)
+    token = result_token(tools().signer, outcome.entry, outcome.at)
     page = url_for("public.result", slug=slug, token=token)
     if not request.headers.get("HX-Request"):
         return redirect(page, 303)
