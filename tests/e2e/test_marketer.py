@@ -2,7 +2,6 @@
 
 import re
 import secrets
-import sys
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -18,7 +17,7 @@ from app.models import NonceSource
 from app.services.entries import Submission, submit_entry
 from tests.support.application import application
 from tests.support.browser import violations
-from tests.support.site import free_port, served
+from tests.support.site import printed, site_of_its_own
 
 pytestmark = pytest.mark.e2e
 
@@ -36,25 +35,8 @@ def instance(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def own_site(instance: Path) -> Iterator[str]:
     """The address of a site that nobody has signed in to yet."""
-    port = free_port()
-    settings = {
-        "HOST": "127.0.0.1",
-        "PORT": str(port),
-        "PRIZEWELL_INSTANCE": str(instance),
-        "PRIZEWELL_CAPTCHA_COST": "1000",
-        "PRIZEWELL_WORKER": "off",
-        "PRIZEWELL_RATE_LIMITS": "off",
-    }
-    command: list[str | Path] = [Path(sys.executable).with_name("flask"), "prizewell", "serve"]
-    with served(command, settings, port=port, log=instance / "serve.log"):
-        yield f"http://127.0.0.1:{port}"
-
-
-def printed(instance: Path, pattern: str) -> str:
-    """What the site printed when it started."""
-    found = re.search(pattern, (instance / "serve.log").read_text())
-    assert found
-    return found[1]
+    with site_of_its_own(instance, captcha_cost=1000) as address:
+        yield address
 
 
 def people_enter(instance: Path, slug: str, count: int) -> int:

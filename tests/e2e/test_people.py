@@ -1,7 +1,6 @@
 """A second factor set up in a browser, the sign-in with it, and an export that asks once more."""
 
 import re
-import sys
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,7 +11,7 @@ from playwright.sync_api import Page, expect
 from sqlalchemy import create_engine, text
 
 from tests.support.browser import violations
-from tests.support.site import free_port, served
+from tests.support.site import printed, site_of_its_own
 
 pytestmark = pytest.mark.e2e
 
@@ -27,25 +26,8 @@ def instance(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def own_site(instance: Path) -> Iterator[str]:
     """The address of a site whose first admin nobody else has made use of."""
-    port = free_port()
-    settings = {
-        "HOST": "127.0.0.1",
-        "PORT": str(port),
-        "PRIZEWELL_INSTANCE": str(instance),
-        "PRIZEWELL_CAPTCHA_COST": "50",
-        "PRIZEWELL_WORKER": "off",
-        "PRIZEWELL_RATE_LIMITS": "off",
-    }
-    command: list[str | Path] = [Path(sys.executable).with_name("flask"), "prizewell", "serve"]
-    with served(command, settings, port=port, log=instance / "serve.log"):
-        yield f"http://127.0.0.1:{port}"
-
-
-def printed(instance: Path, pattern: str) -> str:
-    """What the site printed when it started."""
-    found = re.search(pattern, (instance / "serve.log").read_text())
-    assert found
-    return found[1]
+    with site_of_its_own(instance, captcha_cost=50) as address:
+        yield address
 
 
 def change(instance: Path, statement: str) -> None:

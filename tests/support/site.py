@@ -2,6 +2,7 @@
 
 import http.client
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -54,6 +55,30 @@ def served(
         except subprocess.TimeoutExpired:
             server.kill()
             server.wait()
+
+
+@contextmanager
+def site_of_its_own(instance: Path, *, captcha_cost: int) -> Iterator[str]:
+    """The address of a site that nobody has signed in to yet, started as a stranger starts it."""
+    port = free_port()
+    settings = {
+        "HOST": "127.0.0.1",
+        "PORT": str(port),
+        "PRIZEWELL_INSTANCE": str(instance),
+        "PRIZEWELL_CAPTCHA_COST": str(captcha_cost),
+        "PRIZEWELL_WORKER": "off",
+        "PRIZEWELL_RATE_LIMITS": "off",
+    }
+    command: list[str | Path] = [Path(sys.executable).with_name("flask"), "prizewell", "serve"]
+    with served(command, settings, port=port, log=instance / "serve.log"):
+        yield f"http://127.0.0.1:{port}"
+
+
+def printed(instance: Path, pattern: str) -> str:
+    """What a site of its own printed when it started."""
+    found = re.search(pattern, (instance / "serve.log").read_text())
+    assert found
+    return found[1]
 
 
 @contextmanager
