@@ -3,9 +3,10 @@
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import BigInteger, CheckConstraint, LargeBinary, String, Text
+from sqlalchemy import JSON, BigInteger, CheckConstraint, LargeBinary, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
+from app.domain import languages
 from app.domain.eligibility import CampaignStatus, EntryLimit
 from app.models.base import Base, words
 
@@ -15,6 +16,8 @@ class Campaign(Base):
 
     `odds_version` points at the odds table in force, `rules_version` at the rules that are shown (0: none
     yet); `version` counts edits, so that a stale one is refused. An archived campaign has left the lists.
+    Its title and the other texts of rows are in its own `language`; `texts` has the rest, by language and
+    key (domain/campaign_texts.py).
     """
 
     __tablename__ = "campaign"
@@ -32,6 +35,8 @@ class Campaign(Base):
     rules: Mapped[str] = mapped_column(Text, default="")
     rules_version: Mapped[int] = mapped_column(default=0)
     eligibility: Mapped[str] = mapped_column(Text, default="")
+    language: Mapped[str] = mapped_column(String(8), default=languages.DEFAULT)
+    texts: Mapped[dict[str, dict[str, str]]] = mapped_column(JSON, default=dict)
     accent: Mapped[str] = mapped_column(String(16), default="indigo")
     timezone: Mapped[str] = mapped_column(String(64), default="UTC")
     status: Mapped[CampaignStatus] = mapped_column(
