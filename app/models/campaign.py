@@ -8,6 +8,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from app.domain import languages
 from app.domain.eligibility import CampaignStatus, EntryLimit
+from app.domain.reveals import Reveal
 from app.models.base import Base, words
 
 
@@ -45,6 +46,7 @@ class Campaign(Base):
     opens_at: Mapped[datetime | None]
     closes_at: Mapped[datetime | None]
     entries: Mapped[EntryLimit] = mapped_column(words(EntryLimit, "entries"), default=EntryLimit.ONCE)
+    reveal: Mapped[Reveal] = mapped_column(words(Reveal, "reveal"), default=Reveal.PLAIN)
     lose_weight: Mapped[int] = mapped_column(BigInteger)
     odds_version: Mapped[int] = mapped_column(default=1)
     seed_encrypted: Mapped[bytes] = mapped_column(LargeBinary)

@@ -18,6 +18,7 @@ from app.domain.errors import Conflict, InvalidInput, NotFound, StaleEdit
 from app.domain.ids import random_id
 from app.domain.launch import NotReady, Site, blocking
 from app.domain.odds import MAX_WEIGHT
+from app.domain.reveals import Reveal
 from app.models import Campaign, Entry
 from app.services import audit, launch_check, odds, official_rules, restrictions
 from app.services.audit import Actor
@@ -43,6 +44,7 @@ class CampaignPlan:
     opens_at: datetime | None = None
     closes_at: datetime | None = None
     entries: EntryLimit = EntryLimit.ONCE
+    reveal: Reveal = Reveal.PLAIN  # what the result is uncovered with
 
 
 def find(session: Session, slug: str) -> Campaign | None:

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from app.domain.eligibility import CampaignStatus, EntryLimit
 from app.domain.errors import Conflict, InvalidInput, NotFound
 from app.domain.odds import Limits, OnEmpty
+from app.domain.reveals import Reveal
 from app.models import AuditRecord, Campaign, Code, Tier
 from app.services import (
     audit,
@@ -92,6 +93,21 @@ def test_a_file_makes_the_same_campaign_again(session: Session, campaign: Campai
     assert [record.action for record in audit.latest(session, limit=1, campaign_id=made.id)] == [
         "campaign.export"
     ]
+
+
+def test_how_the_result_is_shown_goes_along(session: Session, campaign: Campaign) -> None:
+    plan = replace(campaigns.plan_of(campaign), reveal=Reveal.WHEEL)
+    campaigns.edit(session, campaign.id, plan, **TRAIL)
+    (record,) = audit.latest(session, limit=1)
+    assert (record.before, record.after) == ({"reveal": "plain"}, {"reveal": "wheel"})
+    document = exported(session, campaign)
+    assert document["campaign"]["reveal"] == "wheel"
+    take(session, document)
+    duplicate.duplicate(session, campaign.id, slug="copy", rng=FakeRng(8), vault=VAULT, **TRAIL)
+    assert {campaigns.get(session, slug).reveal for slug in ("winter", "copy")} == {Reveal.WHEEL}
+    document["campaign"]["reveal"] = "coin"
+    with pytest.raises(InvalidInput, match=r"at campaign\.reveal"):
+        take(session, document, slug="autumn")
 
 
 def test_codes_go_along_only_on_request(session: Session, campaign: Campaign) -> None:

@@ -22,7 +22,7 @@ from app.services import campaigns
 from app.services.audit import Wanted
 from app.web.access import current_actor, may, requires, step_up
 from app.web.admin.answers import show
-from app.web.admin.campaign_forms import ACCENT_NAMES, LIMIT_NAMES
+from app.web.admin.campaign_forms import ACCENT_NAMES, LIMIT_NAMES, REVEAL_NAMES
 from app.web.admin.downloads import as_download
 from app.web.admin.frame import campaign_of
 from app.web.admin.prize_forms import ARTWORK_NAMES
@@ -282,6 +282,7 @@ def value_names() -> dict[str, str]:
         "quantity": _("How many"),
         "replacement": _("Prize given in its place"),
         "returned": _("Codes that came back"),
+        "reveal": _("How the result is shown"),
         "role": _("Role"),
         "rules": _("Rules"),
         "seed_commit": _("Seed commitment"),
@@ -317,6 +318,7 @@ def stable_words() -> dict[str, Mapping[str, Any]]:
             "fallback": _("Another tier gives"),
             "redraw": _("Draw again among the rest"),
         },
+        "reveal": REVEAL_NAMES,
         "role": {"viewer": _("Viewer"), "editor": _("Editor"), "admin": _("Admin")},
         "status": {
             "draft": _("Draft"),

@@ -11,6 +11,7 @@ from wtforms import BooleanField, RadioField
 
 from app.domain.campaign_rules import ACCENTS
 from app.domain.eligibility import EntryLimit
+from app.domain.reveals import Reveal
 from app.models import Campaign
 from app.services.campaigns import CampaignPlan
 from app.web.admin.moment_fields import WindowForm, local_time, moment_field, which_field
@@ -29,6 +30,13 @@ ACCENT_NAMES = {
 LIMIT_NAMES = {
     EntryLimit.ONCE.value: _l("One entry per person"),
     EntryLimit.DAILY.value: _l("One entry per person and day"),
+}
+REVEAL_NAMES = {
+    Reveal.PLAIN.value: _l("At once"),
+    Reveal.SCRATCH.value: _l("Scratch card"),
+    Reveal.WHEEL.value: _l("Wheel"),
+    Reveal.SLOTS.value: _l("Three reels"),
+    Reveal.GIFT.value: _l("Gift box"),
 }
 TIME_ZONES = tuple(sorted(name for name in available_timezones() if "/" in name or name == "UTC"))
 
@@ -67,6 +75,11 @@ class CampaignForm(WindowForm):
         _l("Accent colour"),
         choices=[choice(key, ACCENT_NAMES[key]) for key in ACCENTS],
         default=ACCENTS[0],
+    )
+    reveal = RadioField(
+        _l("How the result is shown"),
+        choices=[choice(*pair) for pair in REVEAL_NAMES.items()],
+        default=Reveal.PLAIN.value,
     )
     timezone = Line(
         _l("Time zone"),
@@ -109,6 +122,7 @@ class CampaignForm(WindowForm):
             opens_at=opens_at,
             closes_at=closes_at,
             entries=EntryLimit(self.entries.data),
+            reveal=Reveal(self.reveal.data),
         )
 
 
@@ -169,6 +183,7 @@ def values_of(campaign: Campaign) -> dict[str, Any]:
         "opens_at": local_time(campaign.opens_at, zone),
         "closes_at": local_time(campaign.closes_at, zone),
         "entries": campaign.entries.value,
+        "reveal": campaign.reveal.value,
     }
 
 
