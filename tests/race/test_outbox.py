@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from app.domain.delivery import LEASE
 from app.models import Message
 from app.services import outbox
-from app.services.outbox import InHand
+from app.services.outbox import InHand, delivery
 from app.services.uow import unit_of_work
 from tests.race.crowd import engine_for, enter, together
 from tests.support.factories import TierSpec, make_campaign, submission
@@ -42,7 +42,7 @@ class Asking:
 
     def __call__(self, session: Session) -> InHand | None:
         """Look, wait for the others, write."""
-        row = session.execute(outbox._DUE, {"now": NOON}).one_or_none()
+        row = session.execute(delivery._DUE, {"now": NOON}).one_or_none()
         session.rollback()
         if not self._met.is_set():
             with suppress(threading.BrokenBarrierError):
@@ -101,7 +101,7 @@ def mails_to_one_person(session: Session, url: str, monkeypatch: pytest.MonkeyPa
     sent before.
     """
     looked = threading.Barrier(2)
-    look = outbox._last_to_same
+    look = delivery._last_to_same
 
     def look_and_meet(*given: Any) -> Any:
         last = look(*given)
@@ -114,7 +114,7 @@ def mails_to_one_person(session: Session, url: str, monkeypatch: pytest.MonkeyPa
     with engine_for(url, 2) as engine:
         for number, slug in enumerate(("summer", "winter"), start=1):
             enter(engine, submission(number, campaign=slug, email="ada@example.org"))
-        monkeypatch.setattr(outbox, "_last_to_same", look_and_meet)
+        monkeypatch.setattr(delivery, "_last_to_same", look_and_meet)
         return taken_by_a_pair(engine)
 
 
@@ -139,6 +139,6 @@ def test_without_the_persons_row_in_hand_they_would(
     session: Session, database_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(
-        outbox, "_HOLD_ENTRANT", outbox._HOLD_ENTRANT.with_for_update(read=True, key_share=True)
+        delivery, "_HOLD_ENTRANT", delivery._HOLD_ENTRANT.with_for_update(read=True, key_share=True)
     )
     assert mails_to_one_person(session, database_url, monkeypatch) == 2

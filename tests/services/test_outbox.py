@@ -21,7 +21,7 @@ from app.models import AuditRecord, Award, AwardStatus, Message, MessageState
 from app.services import housekeeping, outbox
 from app.services.audit import COMMAND_LINE
 from app.services.entries import submit_entry
-from app.services.outbox import PostOffice
+from app.services.outbox import PostOffice, delivery, writing
 from tests.support.application import SECRET_KEY
 from tests.support.factories import VAULT, TierSpec, make_campaign, submission
 from tests.support.fakes import NOON, FakeRng
@@ -139,7 +139,7 @@ def test_an_address_that_no_header_holds_is_given_up(
     def refuse(*_args: object, **_named: object) -> EmailMessage:
         raise ValueError
 
-    monkeypatch.setattr(outbox, "compose", refuse)
+    monkeypatch.setattr(writing, "compose", refuse)
     assert deliver(session, Postman())
     (message,) = messages(session)
     assert (message.state, message.last_error) == (MessageState.FAILED, "address")
@@ -207,7 +207,7 @@ def test_killed_between_sending_and_noting_it_is_sent_again_under_the_same_id(
 
     postman = Postman()
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(outbox, "settle", die)
+        patch.setattr(delivery, "settle", die)
         with pytest.raises(Killed):
             deliver(session, postman)
     assert not deliver(session, postman, NOON + LEASE - LATER), "it may still be under way"
@@ -245,7 +245,7 @@ def test_what_changed_since_it_was_looked_at_is_left_alone(
     def meanwhile(same: Session, *_given: object) -> None:
         same.execute(update(Message).values(state=MessageState.SENT, sent_at=NOON))
 
-    monkeypatch.setattr(outbox, "_last_to_same", meanwhile)
+    monkeypatch.setattr(delivery, "_last_to_same", meanwhile)
     assert outbox.take(session, now=NOON) is None
     assert messages(session)[0].tries == 0
 
@@ -328,7 +328,7 @@ def test_what_became_of_it_is_told_of_the_newest(session: Session, won: Won) -> 
 
 @pytest.fixture
 def few_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(outbox, "FORGET_AT_ONCE", 2)
+    monkeypatch.setattr(delivery, "FORGET_AT_ONCE", 2)
 
 
 def test_old_messages_are_forgotten_a_few_at_once_and_whole_moments(
