@@ -1,6 +1,7 @@
 """Campaign: one giveaway."""
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import JSON, BigInteger, CheckConstraint, LargeBinary, String, Text
@@ -18,7 +19,7 @@ class Campaign(Base):
     `odds_version` points at the odds table in force, `rules_version` at the rules that are shown (0: none
     yet); `version` counts edits, so that a stale one is refused. An archived campaign has left the lists.
     Its title and the other texts of rows are in its own `language`; `texts` has the rest, by language and
-    key (domain/campaign_texts.py).
+    key (domain/campaign_texts.py). `theme` is its look (domain/theme.py).
     """
 
     __tablename__ = "campaign"
@@ -39,6 +40,7 @@ class Campaign(Base):
     language: Mapped[str] = mapped_column(String(8), default=languages.DEFAULT)
     texts: Mapped[dict[str, dict[str, str]]] = mapped_column(JSON, default=dict)
     accent: Mapped[str] = mapped_column(String(16), default="indigo")
+    theme: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
     timezone: Mapped[str] = mapped_column(String(64), default="UTC")
     status: Mapped[CampaignStatus] = mapped_column(
         words(CampaignStatus, "status"), default=CampaignStatus.DRAFT

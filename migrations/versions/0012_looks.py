@@ -1,0 +1,23 @@
+"""The look of a campaign.
+
+Revision ID: 0012
+Revises: 0011
+"""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0012"
+down_revision = "0011"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """Campaigns of before keep the look they had: an empty document."""
+    op.add_column("campaign", sa.Column("theme", sa.JSON(), nullable=False, server_default="{}"))
+
+
+def downgrade() -> None:
+    """As before."""
+    op.drop_column("campaign", "theme")
