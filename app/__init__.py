@@ -18,6 +18,7 @@ from app.adapters.seeds import SeedVault
 from app.adapters.tokens import NonceMint, Signer
 from app.config import PICTURES, ROOT, Settings, load_settings
 from app.extensions import Tools, babel, csrf, db, limiter, login, migrate
+from app.services.networks import Networks
 from app.services.outbox import PostOffice
 from app.web.locale import select_locale
 
@@ -104,6 +105,7 @@ def _init_adapters(app: Flask, settings: Settings) -> None:
         signer=signer,
         nonces=NonceMint(settings.secret_keys[0]),
         pictures=PictureStore(settings.instance / PICTURES),
+        networks=Networks(settings.secret_keys[0].encode()),
         office=_post_office(settings, signer),
     )
 

@@ -21,6 +21,7 @@ from app.domain.chance import Rng
 from app.domain.identity import network_prefix
 from app.domain.launch import Site
 from app.models import Base
+from app.services.networks import Networks
 from app.services.outbox import PostOffice
 
 
@@ -32,15 +33,17 @@ def client_address() -> str:
     return address.partition(":")[0] if address.count(":") == 1 else address
 
 
-def client_network() -> str:
-    """Who is counted for rate limits: the visitor's network (IPv4 /24, IPv6 /48), never a single address.
-
-    All for whom a proxy names no address are counted as one.
-    """
+def known_network() -> str | None:
+    """The visitor's network (IPv4 /24, IPv6 /48), never a single address; None where a proxy names none."""
     try:
         return network_prefix(client_address())
     except ValueError:
-        return "unknown"
+        return None
+
+
+def client_network() -> str:
+    """Who is counted for rate limits: all for whom a proxy names no address are counted as one."""
+    return known_network() or "unknown"
 
 
 # Services return what they read, and pages show it after the commit: nothing expires then.
@@ -65,6 +68,7 @@ class Tools:
     signer: Signer
     nonces: NonceMint
     pictures: PictureStore
+    networks: Networks
     office: PostOffice | None  # None: mail is off
 
     @property

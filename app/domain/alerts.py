@@ -26,6 +26,7 @@ class Brake(StrEnum):
 
     OFF = "off"
     WARN = "warn"
+    SLOW = "slow"  # the tier gives no more an hour than was to be expected
     PAUSE = "pause"  # the tier is switched off
 
 

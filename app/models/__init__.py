@@ -1,7 +1,7 @@
 """Tables: columns, constraints and indexes, one module per noun. No rules, no queries."""
 
 from app.models.account import Account, AccountCampaign
-from app.models.alert import Alert, Watch
+from app.models.alert import Alert, TierWatch, Watch
 from app.models.audit import AuditRecord
 from app.models.award import Award, AwardStatus, Replacement
 from app.models.base import Base
@@ -11,6 +11,7 @@ from app.models.code_batch import BatchSource, BatchState, CodeBatch, StagedCode
 from app.models.entrant import Entrant
 from app.models.entry import Entry, NonceSource
 from app.models.message import Message, MessageKind, MessageState
+from app.models.network_key import NetworkKey
 from app.models.odds_table import OddsTableRecord
 from app.models.partner import DailyKey, Partner, Visit
 from app.models.prize import Prize, PrizeKind
@@ -43,6 +44,7 @@ __all__ = [
     "Message",
     "MessageKind",
     "MessageState",
+    "NetworkKey",
     "NonceSource",
     "OddsTableRecord",
     "Partner",
@@ -59,6 +61,7 @@ __all__ = [
     "StagedCode",
     "Tier",
     "TierUse",
+    "TierWatch",
     "Visit",
     "Watch",
     "WinnerKey",

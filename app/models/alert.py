@@ -15,13 +15,15 @@ class Watch(Base):
     """What a campaign is watched for, and how far its entries are counted; none: as usual, and not yet.
 
     `low_percent` of the units offered is low stock. `most_per_hour` is how many wins of one tier within an
-    hour are enough for the drain brake, whatever the odds say.
+    hour are enough for the drain brake, whatever the odds say; `network_percent` the share of a tier's wins
+    that may well go to one network.
     """
 
     __tablename__ = "watch"
     __table_args__ = (
         CheckConstraint("1 <= low_percent AND low_percent <= 100", name="low_percent"),
         CheckConstraint("most_per_hour IS NULL OR most_per_hour >= 1", name="most_per_hour"),
+        CheckConstraint("1 <= network_percent AND network_percent <= 100", name="network_percent"),
     )
 
     campaign_id: Mapped[UUID] = mapped_column(ForeignKey("campaign.id"), primary_key=True)
@@ -29,7 +31,27 @@ class Watch(Base):
     brake: Mapped[Brake] = mapped_column(words(Brake, "brake"), default=Brake.WARN)
     most_per_hour: Mapped[int | None]
     low_percent: Mapped[int] = mapped_column(default=10)
+    network_percent: Mapped[int] = mapped_column(default=20, server_default="20")
     version: Mapped[int] = mapped_column(default=0)
+
+
+class TierWatch(Base):
+    """What the drain brake does about one tier, where that differs from the rest of its campaign.
+
+    `plan_percent`: wins within an hour beyond so many percent of the plan (what is left, spread evenly until
+    the end) are enough for the brake.
+    """
+
+    __tablename__ = "tier_watch"
+    __table_args__ = (
+        CheckConstraint("most_per_hour IS NULL OR most_per_hour >= 1", name="most_per_hour"),
+        CheckConstraint("plan_percent IS NULL OR plan_percent >= 100", name="plan_percent"),
+    )
+
+    tier_id: Mapped[UUID] = mapped_column(ForeignKey("tier.id"), primary_key=True)
+    brake: Mapped[Brake | None] = mapped_column(words(Brake, "brake"))
+    most_per_hour: Mapped[int | None]
+    plan_percent: Mapped[int | None]
 
 
 class Alert(Base):

@@ -32,7 +32,8 @@ class Entry(Base):
     """One submission, drawn once: everything the draw used, and what it came to.
 
     The UNIQUE constraints are the rules: one entry per nonce, one per person and period
-    (`period` is a day in the campaign's zone, or empty for the whole campaign).
+    (`period` is a day in the campaign's zone, or empty for the whole campaign). `network` is a hash of the
+    network it came from under that day's key: it tells two of one day apart, and is gone soon after.
     """
 
     __tablename__ = "entry"
@@ -90,3 +91,4 @@ class Entry(Base):
     locale: Mapped[str] = mapped_column(String(16))
     partner_id: Mapped[UUID | None] = mapped_column(ForeignKey("partner.id"))
     created_at: Mapped[datetime]
+    network: Mapped[bytes | None] = mapped_column(LargeBinary(12))

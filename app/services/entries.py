@@ -53,6 +53,7 @@ class Submission:
     locale: str
     captcha: Verdict
     partner_id: UUID | None = None
+    network: bytes | None = None  # as app.services.networks hashes it
 
 
 @shared_unit_of_work
@@ -114,6 +115,7 @@ def submit_entry(
             "locale": submission.locale,
             "partner_id": submission.partner_id,
             "created_at": now,
+            "network": submission.network,
         },
     )
     if claimed is None:

@@ -6,15 +6,16 @@ from sqlalchemy import delete
 from sqlalchemy.orm import Session
 
 from app.models import SpentChallenge
-from app.services import batches, outbox, partners, sessions
+from app.services import batches, networks, outbox, partners, sessions
 from app.services.uow import unit_of_work
 
 MESSAGES_KEPT = timedelta(days=30)
 
 
 def purge(session: Session, *, now: datetime) -> None:
-    """Forget spent CAPTCHAs that have expired, which no longer open anything, the visitor keys of past days,
-    sessions nobody uses, and what became of mail a month ago; settle what was left of batches of codes.
+    """Forget spent CAPTCHAs that have expired, which no longer open anything, the keys of past days for
+    visitors and networks, sessions nobody uses, and what became of mail a month ago; settle what was left of
+    batches of codes.
     """
     _forget_used(session, now=now)
     batches.tidy(session, now=now)
@@ -26,4 +27,5 @@ def purge(session: Session, *, now: datetime) -> None:
 def _forget_used(session: Session, *, now: datetime) -> None:
     session.execute(delete(SpentChallenge).where(SpentChallenge.expires_at < now))
     partners.forget_old_keys(session, now)
+    networks.destroy_keys(session, now)
     sessions.forget_unused(session, now)

@@ -6,11 +6,13 @@ from sqlalchemy.orm import Session
 
 from app.domain.chance import Rng
 from app.domain.eligibility import CampaignStatus
-from app.services import alerts, brake, campaigns, counts
+from app.services import alerts, brake, campaigns, counts, networks
 
 
 def make(session: Session, *, now: datetime, rng: Rng) -> None:
-    """Add up what is over, pull the brake where it must be, and tell what there is to tell."""
+    """Add up what is over, pull the brake where it must be, tell what there is to tell, and let go of what
+    networks of past days were called.
+    """
     for campaign in campaigns.listing(session, archived=False):
         if campaign.status is CampaignStatus.DRAFT:
             continue
@@ -19,3 +21,4 @@ def make(session: Session, *, now: datetime, rng: Rng) -> None:
         brake.watch(session, campaign, now=now, rng=rng)
         found = alerts.due(session, campaign, now=now)
         alerts.keep_up(session, campaign.id, found, now=now, rng=rng)
+    networks.tidy(session, now=now)

@@ -36,4 +36,5 @@ def register(app: Flask) -> None:
         if own.begin():
             with suppress(Busy):
                 housekeeping.purge(db.session(), now=tools().now())
+                tools().networks.forget(now=tools().now())
                 pictures.forget_unused(db.session(), tools().pictures, now=tools().now())

@@ -134,6 +134,7 @@ def submission(
     nonce: bytes | None = None,
     captcha: Verdict | None = None,
     partner_id: UUID | None = None,
+    network: bytes | None = None,
 ) -> Submission:
     """The submission of person `number`."""
     return Submission(
@@ -146,4 +147,5 @@ def submission(
         locale="en",
         captcha=captcha or solved(number),
         partner_id=partner_id,
+        network=network,
     )

@@ -253,6 +253,18 @@ def _server_nonce(client: FlaskClient) -> str:
     return page.split('name="nonce"', 1)[1].split('value="', 1)[1].split('"', 1)[0]
 
 
+def test_networks_are_told_apart_and_no_address_is_stored(client: FlaskClient, live: Session) -> None:
+    for name, address in (("a", "192.0.2.1"), ("b", "192.0.2.99"), ("c", "198.51.100.1"), ("d", "unknown")):
+        client.environ_base["REMOTE_ADDR"] = address
+        enter(client, filled_form(client, email=f"{name}@example.org"))
+    live.rollback()
+    one, same, other, unknown = live.scalars(select(Entry.network).order_by(Entry.email))
+    assert one == same
+    assert one is not None
+    assert other not in {one, None}
+    assert unknown is None
+
+
 def test_an_oversized_body(client: FlaskClient, live: Session) -> None:
     assert enter(client, filled_form(client, name="x" * 200_000)).status_code == 413
 

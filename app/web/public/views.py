@@ -1,6 +1,7 @@
 """The entrants' pages: landing page, entry, result, rules and fairness. Thin: form -> service -> template."""
 
 from contextlib import suppress
+from datetime import datetime
 from typing import assert_never
 from uuid import UUID
 
@@ -16,7 +17,7 @@ from app.domain.campaign_rules import is_partner_slug
 from app.domain.errors import Busy
 from app.domain.identity import mask_email
 from app.domain.outcomes import Drawn, Lost, Outcome, RefusalReason, Refused, Won
-from app.extensions import client_address, csrf, db, limiter, tools
+from app.extensions import client_address, csrf, db, known_network, limiter, tools
 from app.models import NonceSource, Partner
 from app.services import campaigns, handling, landing, partners
 from app.services.entries import Submission, outcome_of, submit_entry
@@ -76,8 +77,9 @@ def enter(slug: str) -> AnyResponse:
     if not form.validate_on_submit():
         refusal_counts.count(slug, _why(form))
         return _form_again(slug, form)
+    now = tools().now()
     outcome = submit_entry(
-        db.session(), _submission(slug, form), now=tools().now(), rng=tools().rng, vault=tools().vault
+        db.session(), _submission(slug, form, now), now=now, rng=tools().rng, vault=tools().vault
     )
     if isinstance(outcome, Refused):
         refusal_counts.count(slug, outcome.reason)
@@ -178,7 +180,7 @@ def _count_visit(partner: Partner) -> None:
         partners.record_visit(db.session(), partner.id, visitor, now=tools().now(), rng=tools().rng)
 
 
-def _submission(slug: str, form: EntryForm) -> Submission:
+def _submission(slug: str, form: EntryForm, now: datetime) -> Submission:
     nonce = bytes.fromhex(str(form.nonce.data))
     return Submission(
         campaign=slug,
@@ -188,9 +190,17 @@ def _submission(slug: str, form: EntryForm) -> Submission:
         nonce=nonce,
         nonce_source=NonceSource.SERVER if tools().nonces.is_ours(nonce) else NonceSource.BROWSER,
         locale=str(get_locale()),
-        captcha=tools().captcha.verify(form.altcha.data or "", slug, tools().now()),
+        captcha=tools().captcha.verify(form.altcha.data or "", slug, now),
         partner_id=_attribution(slug, form.partner.data or ""),
+        network=_network(now),
     )
+
+
+def _network(now: datetime) -> bytes | None:
+    prefix = known_network()
+    if prefix is None:
+        return None
+    return tools().networks.hashed(db.session(), prefix, now=now, rng=tools().rng)
 
 
 def _attribution(slug: str, token: str) -> UUID | None:
