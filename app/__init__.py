@@ -20,7 +20,7 @@ from app.config import PICTURES, ROOT, Settings, load_settings
 from app.extensions import Tools, babel, csrf, db, limiter, login, migrate
 from app.services.networks import Networks
 from app.services.outbox import PostOffice
-from app.web.locale import select_locale
+from app.web.locale import language
 
 MAX_BODY_BYTES = 64 * 1024  # of any form but the code upload, which sets its own
 
@@ -89,7 +89,7 @@ def _init_extensions(app: Flask, settings: Settings) -> None:
         prepare_engine(db.engine, settings.limits)
     migrate.init_app(app, db, directory=str(ROOT / "migrations"))
     csrf.init_app(app)
-    babel.init_app(app, locale_selector=select_locale)
+    babel.init_app(app, locale_selector=language)
     login.init_app(app)
     limiter.init_app(app)
 

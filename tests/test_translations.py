@@ -12,7 +12,7 @@ from babel.messages.frontend import CommandLineInterface
 from babel.messages.pofile import read_po
 
 from app.config import ROOT
-from app.web.locale import LANGUAGES
+from app.domain.languages import STAFF
 from tests.support.translations import CATALOGUES
 
 PLACE = re.compile(r"%\((\w+)\)s|%(?!\()|</?\w+")
@@ -31,7 +31,7 @@ def wanted(tmp_path_factory: pytest.TempPathFactory) -> Texts:
     return texts_of(catalogue(template))
 
 
-@pytest.fixture(params=[name for name in LANGUAGES if name != "en"])
+@pytest.fixture(params=[name for name in STAFF if name != "en"])
 def language(request: pytest.FixtureRequest) -> Catalog:
     """A language that visitors can choose."""
     return catalogue(SPOKEN[request.param])
@@ -51,7 +51,7 @@ def forms(text: object) -> tuple[str, ...]:
 
 
 def test_every_language_on_offer_has_its_file() -> None:
-    assert SPOKEN.keys() | {"en"} == set(LANGUAGES)
+    assert SPOKEN.keys() | {"en"} == set(STAFF)
 
 
 def test_every_text_is_translated(wanted: Texts, language: Catalog) -> None:

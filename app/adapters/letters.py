@@ -15,6 +15,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoes
 
 from app.domain.errors import Worded, filled
 from app.domain.expiry import last_day
+from app.domain.languages import STAFF
 
 FALLBACK = "en"
 # The accents of static/css/tokens.css on light paper, and what is written on them: mail knows no variables.
@@ -115,13 +116,11 @@ class Letters:
         )
 
     def _in_every_language(self, name: str, values: Callable[[str], Mapping[str, str]]) -> Letter:
-        """A letter to staff, in every language, since nobody has chosen one."""
-        spoken = sorted(folder.name for folder in self._translations.iterdir() if folder.is_dir())
-        each = list(dict.fromkeys((FALLBACK, *spoken)))
+        """A letter to staff, in each of their languages, since nobody has chosen one."""
         subjects, texts, parts = (
             [
                 self._environment(language).get_template(f"{name}.{part}").render(values(language))
-                for language in each
+                for language in STAFF
             ]
             for part in ("subject.txt", "txt", "part.html")
         )

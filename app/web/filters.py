@@ -14,14 +14,21 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from babel import Locale
-from babel.dates import format_date, format_datetime, format_timedelta
+from babel.dates import format_date, format_timedelta
 from babel.numbers import format_currency, format_decimal, format_percent, get_currency_precision
 from flask import Flask
 from flask_babel import get_locale, gettext
 from markupsafe import Markup, escape
 
+from app.adapters.dates import (
+    clock_text,
+    day_of_year_text,
+    day_text,
+    long_day_text,
+    weekday_text,
+    with_time,
+)
 from app.domain.expiry import last_day
-from app.web.locale import LANGUAGES
 
 ARTWORK = ("gift", "voucher", "coffee", "headphones", "ticket", "bag", "phone", "star", "trip", "meal")
 ACCENTS = ("indigo", "teal", "rose", "amber", "forest", "violet", "sky", "ink")
@@ -59,16 +66,16 @@ def exact(value: datetime, tzname: str | tzinfo | None = None) -> str:
     where = zone(tzname)
     local = value.astimezone(where)
     name = getattr(where, "key", None) or str(where)
-    day_text = format_date(local.date(), format="full", locale=locale())
-    clock_text = format_datetime(local, format="HH:mm", locale=locale())
-    return f"{day_text} {clock_text} ({name})"
+    weekday = format_date(local.date(), format="full", locale=locale())
+    return f"{weekday} {clock_text(local, locale())} ({name})"
 
 
 def moment(value: datetime | None, tzname: str | tzinfo | None = None) -> Markup:
     """Return a <time> element in the zone `tzname`, the exact text as its title; a dash for None."""
     if value is None:
         return NO_VALUE
-    text = format_datetime(value.astimezone(zone(tzname)), format="d MMM y, HH:mm", locale=locale())
+    local = value.astimezone(zone(tzname))
+    text = with_time(day_text(local.date(), locale()), local, locale())
     return _time_tag(value, exact(value, tzname), text)
 
 
@@ -77,9 +84,9 @@ def day(value: datetime | date | None, tzname: str | tzinfo | None = None) -> Ma
     if value is None:
         return NO_VALUE
     if isinstance(value, datetime):
-        text = format_date(value.astimezone(zone(tzname)).date(), format="d MMM y", locale=locale())
+        text = day_text(value.astimezone(zone(tzname)).date(), locale())
         return _time_tag(value, exact(value, tzname), text)
-    text = format_date(value, format="d MMM y", locale=locale())
+    text = day_text(value, locale())
     return Markup('<time datetime="{}">{}</time>').format(value.isoformat(), text)
 
 
@@ -87,7 +94,8 @@ def deadline(value: datetime, tzname: str | tzinfo | None, now: datetime) -> Mar
     """Return the moment as people say it: weekday and time within six days, else the day and the time."""
     local = value.astimezone(zone(tzname))
     near = abs((local.date() - now.astimezone(zone(tzname)).date()).days) < 6
-    text = format_datetime(local, format="EEEE HH:mm" if near else "d MMMM, HH:mm", locale=locale())
+    here = locale()
+    text = weekday_text(local, here) if near else with_time(day_of_year_text(local.date(), here), local, here)
     return _time_tag(value, exact(value, tzname), text)
 
 
@@ -129,7 +137,7 @@ def _apart(amount: str) -> str:
 
 def until(expires_at: datetime, tzname: str) -> Markup:
     """Return the last day a code is good on as a <time> element, the moment it ends as its title."""
-    text = format_date(last_day(expires_at, ZoneInfo(tzname)), format="d MMMM y", locale=locale())
+    text = long_day_text(last_day(expires_at, ZoneInfo(tzname)), locale())
     return _time_tag(expires_at, exact(expires_at, tzname), text)
 
 
@@ -225,7 +233,6 @@ def register(app: Flask, clock: Callable[[], datetime] = utc_now) -> None:
         return {
             "lang": str(here).replace("_", "-"),
             "text_dir": here.text_direction,
-            "languages": [(code, Locale.parse(code).get_display_name(code)) for code in LANGUAGES],
             "accents": ACCENTS,
             "artwork_keys": ARTWORK,
         }

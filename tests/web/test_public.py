@@ -13,6 +13,7 @@ from app.domain.eligibility import CampaignStatus
 from app.models import Entry, Partner, Visit
 from app.services import partners
 from app.services.audit import COMMAND_LINE
+from app.web import locale
 from tests.support.factories import VAULT, TierSpec, make_campaign
 from tests.support.fakes import NOON, FakeRng
 from tests.support.visitor import enter, filled_form
@@ -149,6 +150,6 @@ def test_turkish_is_spoken_when_asked_for(client: FlaskClient, session: Session)
     assert '<html lang="tr"' in page
     assert "Şansımı dene" in page
     assert '<html lang="tr"' in client.get("/c/summer").get_data(as_text=True), "the choice is remembered"
-    client.delete_cookie("prizewell")
+    client.delete_cookie(locale.COOKIE)
     page = client.get("/c/summer", headers={"Accept-Language": "tr-TR,tr;q=0.9"}).get_data(as_text=True)
     assert '<html lang="tr"' in page

@@ -29,7 +29,7 @@ def proceed(found: Account, target: str | None) -> Response:
     if not second_factor.is_on(db.session(), found.id):
         begin_session(found)
         return redirect(same_site(target), 303)
-    _forget_all_but_language()
+    session.clear()
     now = int(tools().now().timestamp())
     session[PENDING] = [found.id.hex, found.session_counter, now, target or ""]
     return redirect(url_for("account.code"), 303)
@@ -45,8 +45,8 @@ def pending() -> tuple[Account, str] | None:
 
 
 def begin_session(found: Account) -> None:
-    """Sign in under a session of its own: nothing that stood in it before is taken over but the language."""
-    _forget_all_but_language()
+    """Sign in under a session of its own: nothing that stood in it before is taken over."""
+    session.clear()
     session.permanent = True
     agent = agent_words(request.user_agent.string)
     now, rng, counter = tools().now(), tools().rng, found.session_counter
@@ -135,10 +135,3 @@ def _know_device(found: Account) -> None:
             samesite="Lax",
         )
         return response
-
-
-def _forget_all_but_language() -> None:
-    language = session.get("lang")
-    session.clear()
-    if language:
-        session["lang"] = language

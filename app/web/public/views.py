@@ -6,7 +6,6 @@ from typing import assert_never
 from uuid import UUID
 
 from flask import Blueprint, Response, jsonify, make_response, redirect, render_template, request, url_for
-from flask_babel import get_locale
 from flask_babel import gettext as _
 from werkzeug.exceptions import NotFound as PageNotFound
 from werkzeug.wrappers import Response as AnyResponse
@@ -23,6 +22,7 @@ from app.services import campaigns, handling, landing, partners
 from app.services.entries import Submission, outcome_of, submit_entry
 from app.web import refusal_counts
 from app.web.errors import wants_json
+from app.web.locale import fall_back_to, language
 from app.web.public.forms import EntryForm
 from app.web.refusal_counts import Told
 
@@ -124,6 +124,7 @@ def result(slug: str, token: str) -> Response:
 def rules(slug: str) -> str:
     """The official rules, with the odds in force."""
     page = landing.rules_page(db.session(), slug, now=tools().now())
+    fall_back_to(page.campaign.language)
     return render_template("public/rules.html", page=page)
 
 
@@ -131,6 +132,7 @@ def rules(slug: str) -> str:
 def kept_rules(slug: str, version: int) -> str:
     """The official rules as they were shown before: each entry names the version it accepted."""
     page = landing.rules_page(db.session(), slug, version, now=tools().now())
+    fall_back_to(page.campaign.language)
     return render_template("public/rules.html", page=page)
 
 
@@ -138,6 +140,7 @@ def kept_rules(slug: str, version: int) -> str:
 def fairness(slug: str) -> str:
     """How anyone can check the draws."""
     page = landing.fairness_page(db.session(), slug, now=tools().now())
+    fall_back_to(page.campaign.language)
     return render_template("public/fairness.html", page=page)
 
 
@@ -154,6 +157,7 @@ def odds_table(slug: str, version: int) -> Response:
 def _landing(slug: str, partner: Partner | None) -> str:
     now = tools().now()
     page = landing.landing_page(db.session(), slug, now=now, partner_name=partner.name if partner else None)
+    fall_back_to(page.campaign.language)
     form = EntryForm(formdata=None)
     form.nonce.data = tools().nonces.mint(tools().rng).hex()
     if partner is not None:
@@ -189,7 +193,7 @@ def _submission(slug: str, form: EntryForm, now: datetime) -> Submission:
         marketing=bool(form.marketing.data),
         nonce=nonce,
         nonce_source=NonceSource.SERVER if tools().nonces.is_ours(nonce) else NonceSource.BROWSER,
-        locale=str(get_locale()),
+        locale=language(),
         captcha=tools().captcha.verify(form.altcha.data or "", slug, now),
         partner_id=_attribution(slug, form.partner.data or ""),
         network=_network(now),
@@ -251,9 +255,11 @@ def _why(form: EntryForm) -> Told:
 
 def _reveal(template: str, slug: str, outcome: Outcome) -> str:
     """The outcome as a fragment or as a page: one content, from the stored row alone."""
+    campaign = campaigns.get(db.session(), slug)
+    fall_back_to(campaign.language)
     return render_template(
         template,
-        campaign=campaigns.get(db.session(), slug),
+        campaign=campaign,
         outcome=outcome,
         email_masked=mask_email(outcome.email) if isinstance(outcome, Won) else "",
         **_links(slug),
