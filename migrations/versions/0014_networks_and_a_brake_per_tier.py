@@ -1,14 +1,14 @@
 """The network an entry came from, as a hash of its day; the drain brake per tier
 
-Revision ID: 0012
+Revision ID: 0014
 Revises: 0011
 """
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0012"
-down_revision = "0011"
+revision = "0014"
+down_revision = "0013"
 branch_labels = None
 depends_on = None
 
