@@ -13,10 +13,11 @@ from app.adapters.letters import Letters
 from app.adapters.links import Links
 from app.adapters.mail import make_mailer
 from app.adapters.pictures import PictureStore
+from app.adapters.rate_limits import KeptStorage
 from app.adapters.second_factor import SecretVault
 from app.adapters.seeds import SeedVault
 from app.adapters.tokens import NonceMint, Signer
-from app.config import PICTURES, ROOT, Settings, load_settings
+from app.config import IN_MEMORY, PICTURES, RATE_LIMITS, ROOT, Settings, load_settings
 from app.extensions import Tools, babel, csrf, db, limiter, login, migrate
 from app.services.networks import Networks
 from app.services.outbox import PostOffice
@@ -67,12 +68,19 @@ def _configure(app: Flask, settings: Settings) -> None:
         BABEL_DEFAULT_LOCALE="en",
         BABEL_TRANSLATION_DIRECTORIES=str(Path(__file__).parent / "translations"),
         RATELIMIT_ENABLED=settings.rate_limits,
-        RATELIMIT_STORAGE_URI=settings.rate_limit_storage,
+        **_rate_limit_storage(settings),
         RATELIMIT_STRATEGY="sliding-window-counter",
     )
     if settings.trusted_proxies:
         count = settings.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count)  # type: ignore[method-assign]
+
+
+def _rate_limit_storage(settings: Settings) -> dict[str, object]:
+    if settings.rate_limit_storage != IN_MEMORY:
+        return {"RATELIMIT_STORAGE_URI": settings.rate_limit_storage}
+    options = {"path": str(settings.instance / RATE_LIMITS), "secret": settings.secret_keys[0].encode()}
+    return {"RATELIMIT_STORAGE_URI": f"{KeptStorage.SCHEME}://", "RATELIMIT_STORAGE_OPTIONS": options}
 
 
 def _engine_options(settings: Settings) -> dict[str, object]:

@@ -21,6 +21,8 @@ SECRETS_FILE = "secrets.json"
 DATABASE_FILE = "prizewell.sqlite3"
 MAIL_FOLDER = "mail"
 PICTURES = "pictures"
+RATE_LIMITS = "rate-limits.json"
+IN_MEMORY = "memory://"
 MIN_SECRET_LENGTH = 32
 MIN_PUBLIC_CAPTCHA_COST = 1000
 
@@ -110,7 +112,7 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         captcha_cost=_read(env, "PRIZEWELL_CAPTCHA_COST", _whole(1, 1_000_000), 5000),
         least_fill_seconds=_read(env, "PRIZEWELL_LEAST_FILL_SECONDS", _whole(0, 60), 2),
         rate_limits=_read(env, "PRIZEWELL_RATE_LIMITS", _switch, True),
-        rate_limit_storage=_read(env, "PRIZEWELL_RATE_LIMIT_STORAGE", _storage, "memory://"),
+        rate_limit_storage=_read(env, "PRIZEWELL_RATE_LIMIT_STORAGE", _storage, IN_MEMORY),
         mail=mail,
         mail_from=_mail_from(env, mail, public_url),
         worker=_read(env, "PRIZEWELL_WORKER", _switch, True),
@@ -129,7 +131,7 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
 def _check(settings: Settings) -> None:
     if settings.is_sqlite and settings.processes > 1:
         raise ConfigError("PRIZEWELL_PROCESSES: SQLite is fastest in one process; use PostgreSQL for more")
-    if settings.rate_limits and settings.processes > 1 and settings.rate_limit_storage == "memory://":
+    if settings.rate_limits and settings.processes > 1 and settings.rate_limit_storage == IN_MEMORY:
         raise ConfigError(
             "PRIZEWELL_RATE_LIMIT_STORAGE: several processes must count together; give a redis:// address"
         )
@@ -273,7 +275,7 @@ def _isolation(raw: str) -> Isolation:
 
 
 def _storage(raw: str) -> str:
-    if raw != "memory://" and not raw.startswith(("redis://", "rediss://", "redis+")):
+    if raw != IN_MEMORY and not raw.startswith(("redis://", "rediss://", "redis+")):
         raise ValueError("must be memory:// or a redis:// address")
     return raw
 
