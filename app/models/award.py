@@ -31,6 +31,8 @@ class AwardStatus(StrEnum):
     VOID = "void"
 
 
+_HELD = text("held_until IS NOT NULL AND proved_at IS NULL AND lapsed_at IS NULL")
+_TO_REMIND = text("expires_at IS NOT NULL AND reminded_at IS NULL")
 _VOID_SINCE = "(status = 'void') = (voided_at IS NOT NULL)"
 
 
@@ -40,7 +42,9 @@ class Award(Base):
     The names are those under which it was won: later edits of tier or prize do not change what was announced.
     What follows `created_at` is how staff handle the win, `notes` and `version` also for its replacements.
     `has_keys` once the winner_key rows of the win are written. From `expires_at` on the code is no longer
-    good: decided when it was won.
+    good: decided when it was won. A code with `held_until` was kept back until the address was proved; from
+    one that lapsed (and is void) the code went back into stock, unseen. `reminded_at`: the winner was told
+    that the code is about to end, or never needs to be.
     """
 
     __tablename__ = "award"
@@ -60,6 +64,14 @@ class Award(Base):
             sqlite_where=text("has_keys = 0"),
             postgresql_where=text("NOT has_keys"),
         ),
+        Index("ix_award_held", "held_until", sqlite_where=_HELD, postgresql_where=_HELD),
+        Index(
+            "ix_award_to_remind",
+            "campaign_id",
+            "expires_at",
+            sqlite_where=_TO_REMIND,
+            postgresql_where=_TO_REMIND,
+        ),
     )
 
     entry_id: Mapped[UUID] = mapped_column(ForeignKey("entry.id"), primary_key=True)
@@ -78,6 +90,10 @@ class Award(Base):
     void_reason: Mapped[str] = mapped_column(Text, server_default="")
     returned_at: Mapped[datetime | None]
     expires_at: Mapped[datetime | None]
+    held_until: Mapped[datetime | None]
+    proved_at: Mapped[datetime | None]
+    lapsed_at: Mapped[datetime | None]
+    reminded_at: Mapped[datetime | None]
 
 
 class Replacement(Base):
@@ -100,6 +116,13 @@ class Replacement(Base):
             postgresql_where=text("status <> 'void'"),
         ),
         Index("ix_replacement_campaign_id_prize_id", "campaign_id", "prize_id"),
+        Index(
+            "ix_replacement_to_remind",
+            "campaign_id",
+            "expires_at",
+            sqlite_where=_TO_REMIND,
+            postgresql_where=_TO_REMIND,
+        ),
     )
 
     code_id: Mapped[int] = mapped_column(
@@ -118,3 +141,4 @@ class Replacement(Base):
     void_reason: Mapped[str] = mapped_column(Text, server_default="")
     returned_at: Mapped[datetime | None]
     expires_at: Mapped[datetime | None]
+    reminded_at: Mapped[datetime | None]

@@ -4,11 +4,12 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import JSON, BigInteger, CheckConstraint, LargeBinary, String, Text
+from sqlalchemy import JSON, BigInteger, CheckConstraint, LargeBinary, String, Text, false
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.domain import languages
 from app.domain.eligibility import CampaignStatus, EntryLimit
+from app.domain.proof import Proof
 from app.domain.reveals import Reveal
 from app.models.base import Base, words
 
@@ -49,6 +50,10 @@ class Campaign(Base):
     closes_at: Mapped[datetime | None]
     entries: Mapped[EntryLimit] = mapped_column(words(EntryLimit, "entries"), default=EntryLimit.ONCE)
     reveal: Mapped[Reveal] = mapped_column(words(Reveal, "reveal"), default=Reveal.PLAIN)
+    proof: Mapped[Proof] = mapped_column(words(Proof, "proof"), server_default="never")
+    proof_hours: Mapped[int] = mapped_column(server_default="48")
+    mail_losers: Mapped[bool] = mapped_column(server_default=false())
+    remind_days: Mapped[int] = mapped_column(server_default="3")
     lose_weight: Mapped[int] = mapped_column(BigInteger)
     odds_version: Mapped[int] = mapped_column(default=1)
     seed_encrypted: Mapped[bytes] = mapped_column(LargeBinary)

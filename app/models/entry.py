@@ -18,6 +18,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.domain.outcomes import AwardReason
+from app.domain.proof import Proof
 from app.models.base import Base, words
 
 
@@ -33,7 +34,9 @@ class Entry(Base):
 
     The UNIQUE constraints are the rules: one entry per nonce, one per person and period
     (`period` is a day in the campaign's zone, or empty for the whole campaign). `network` is a hash of the
-    network it came from under that day's key: it tells two of one day apart, and is gone soon after.
+    network it came from under that day's key: it tells two of one day apart, and is gone soon after. `proof`
+    is what was to wait until the address was proved, at `proved_at`. From an entry that was erased nothing
+    leads to a person.
     """
 
     __tablename__ = "entry"
@@ -92,3 +95,6 @@ class Entry(Base):
     partner_id: Mapped[UUID | None] = mapped_column(ForeignKey("partner.id"))
     created_at: Mapped[datetime]
     network: Mapped[bytes | None] = mapped_column(LargeBinary(12))
+    proof: Mapped[Proof] = mapped_column(words(Proof, "proof"), server_default="never")
+    proved_at: Mapped[datetime | None]
+    erased_at: Mapped[datetime | None]

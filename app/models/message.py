@@ -14,6 +14,10 @@ class MessageKind(StrEnum):
     """What a message says."""
 
     AWARD_WON = "award_won"
+    ENTRY_LOST = "entry_lost"
+    PROOF = "proof"  # a link that proves the address
+    CODE_ENDS = "code_ends"  # the code of a win is about to end; `number` is the place of what stands
+    MY_PRIZES = "my_prizes"  # the link somebody asked for; the entry is their last
     SIGN_IN_LINK = "sign_in_link"  # to staff; `number` is the counter its link is good for
     ALERT = "alert"  # to staff
 

@@ -18,6 +18,7 @@ from app.domain.errors import Conflict, InvalidInput, NotFound, StaleEdit
 from app.domain.ids import random_id
 from app.domain.launch import NotReady, Site, blocking
 from app.domain.odds import MAX_WEIGHT
+from app.domain.proof import HOURS, PROOF_HOURS, REMIND, REMIND_DAYS, Proof
 from app.domain.reveals import Reveal
 from app.models import Campaign, Entry
 from app.services import audit, launch_check, odds, official_rules, restrictions
@@ -45,6 +46,10 @@ class CampaignPlan:
     closes_at: datetime | None = None
     entries: EntryLimit = EntryLimit.ONCE
     reveal: Reveal = Reveal.PLAIN  # what the result is uncovered with
+    proof: Proof = Proof.NEVER  # what waits until the address is proved
+    proof_hours: int = PROOF_HOURS  # how long a code is kept for that
+    mail_losers: bool = False
+    remind_days: int = REMIND  # how long before a code ends its winner is reminded; 0: never
 
 
 def find(session: Session, slug: str) -> Campaign | None:
@@ -351,6 +356,23 @@ def _check_lose_weight(weight: int) -> None:
         raise InvalidInput("weight", "use a whole number from 0 to %(most)s", most=MAX_WEIGHT)
 
 
+def _check_whole(name: str, number: int, allowed: range) -> None:
+    if number not in allowed:
+        raise InvalidInput(
+            name, "use a whole number from %(least)s to %(most)s", least=allowed[0], most=allowed[-1]
+        )
+
+
+def _check_window(plan: CampaignPlan) -> None:
+    for name, moment in (("opens_at", plan.opens_at), ("closes_at", plan.closes_at)):
+        if moment is not None and moment.year not in YEARS:
+            raise InvalidInput(
+                name, "Use a year from %(first)s to %(last)s.", first=str(YEARS[0]), last=str(YEARS[-1])
+            )
+    if plan.opens_at and plan.closes_at and plan.opens_at >= plan.closes_at:
+        raise InvalidInput("closes_at", "the end must come after the start")
+
+
 def _checked(plan: CampaignPlan) -> CampaignPlan:
     """The plan made tidy. Raises InvalidInput."""
     if not is_slug(plan.slug):
@@ -365,13 +387,9 @@ def _checked(plan: CampaignPlan) -> CampaignPlan:
         )
     if plan.accent not in ACCENTS:
         raise InvalidInput("accent", "choose one of %(names)s", names=", ".join(ACCENTS))
-    for name, moment in (("opens_at", plan.opens_at), ("closes_at", plan.closes_at)):
-        if moment is not None and moment.year not in YEARS:
-            raise InvalidInput(
-                name, "Use a year from %(first)s to %(last)s.", first=str(YEARS[0]), last=str(YEARS[-1])
-            )
-    if plan.opens_at and plan.closes_at and plan.opens_at >= plan.closes_at:
-        raise InvalidInput("closes_at", "the end must come after the start")
+    _check_whole("proof_hours", plan.proof_hours, HOURS)
+    _check_whole("remind_days", plan.remind_days, REMIND_DAYS)
+    _check_window(plan)
     return replace(
         plan,
         title=one_line("title", plan.title, 120),

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from app.domain.eligibility import CampaignStatus, EntryLimit
 from app.domain.errors import Conflict, InvalidInput, NotFound
 from app.domain.odds import Limits, OnEmpty
+from app.domain.proof import Proof
 from app.domain.reveals import Reveal
 from app.models import AuditRecord, Campaign, Code, Tier
 from app.services import (
@@ -108,6 +109,20 @@ def test_how_the_result_is_shown_goes_along(session: Session, campaign: Campaign
     document["campaign"]["reveal"] = "coin"
     with pytest.raises(InvalidInput, match=r"at campaign\.reveal"):
         take(session, document, slug="autumn")
+
+
+def test_proof_and_mail_go_along(session: Session, campaign: Campaign) -> None:
+    wanted: dict[str, Any] = {"proof": Proof.REVEAL, "proof_hours": 12, "mail_losers": True, "remind_days": 0}
+    campaigns.edit(session, campaign.id, replace(campaigns.plan_of(campaign), **wanted), **TRAIL)
+    document = exported(session, campaign)
+    take(session, document)
+    duplicate.duplicate(session, campaign.id, slug="copy", rng=FakeRng(8), vault=VAULT, **TRAIL)
+    for slug in ("winter", "copy"):
+        made = campaigns.get(session, slug)
+        assert {name: getattr(made, name) for name in wanted} == wanted
+    for name, wrong in (("proof_hours", 0), ("remind_days", 61)):
+        with pytest.raises(InvalidInput, match=rf"at campaign\.{name}"):
+            take(session, document | {"campaign": document["campaign"] | {name: wrong}}, slug="autumn")
 
 
 def test_codes_go_along_only_on_request(session: Session, campaign: Campaign) -> None:

@@ -22,7 +22,7 @@ from app.services import campaigns
 from app.services.audit import Wanted
 from app.web.access import current_actor, may, requires, step_up
 from app.web.admin.answers import show
-from app.web.admin.campaign_forms import ACCENT_NAMES, LIMIT_NAMES, REVEAL_NAMES
+from app.web.admin.campaign_forms import ACCENT_NAMES, LIMIT_NAMES, PROOF_NAMES, REVEAL_NAMES
 from app.web.admin.downloads import as_download
 from app.web.admin.frame import campaign_of
 from app.web.admin.prize_forms import ARTWORK_NAMES
@@ -279,7 +279,11 @@ def value_names() -> dict[str, str]:
         "per_person": _("At most per person"),
         "prizes": _("Prizes"),
         "prize": _("Prize"),
+        "mail_losers": _("Also write to those who do not win"),
+        "proof": _("Entrants prove their address"),
+        "proof_hours": _("Hours a code is kept for that"),
         "quantity": _("How many"),
+        "remind_days": _("Days before a code ends to remind its winner"),
         "replacement": _("Prize given in its place"),
         "returned": _("Codes that came back"),
         "reveal": _("How the result is shown"),
@@ -318,6 +322,7 @@ def stable_words() -> dict[str, Mapping[str, Any]]:
             "fallback": _("Another tier gives"),
             "redraw": _("Draw again among the rest"),
         },
+        "proof": PROOF_NAMES,
         "reveal": REVEAL_NAMES,
         "role": {"viewer": _("Viewer"), "editor": _("Editor"), "admin": _("Admin")},
         "status": {

@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from collections.abc import Callable
 from typing import Any
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -11,11 +12,12 @@ from wtforms import BooleanField, RadioField
 
 from app.domain.campaign_rules import ACCENTS
 from app.domain.eligibility import EntryLimit
+from app.domain.proof import HOURS, PROOF_HOURS, REMIND, REMIND_DAYS, Proof
 from app.domain.reveals import Reveal
 from app.models import Campaign
 from app.services.campaigns import CampaignPlan
 from app.web.admin.moment_fields import WindowForm, local_time, moment_field, which_field
-from app.web.staff_forms import AtMost, Line, Paragraphs, Present, StaffForm, Version, choice
+from app.web.staff_forms import AtMost, Line, Paragraphs, Present, StaffForm, Version, WholeNumber, choice
 
 ACCENT_NAMES = {
     "indigo": _l("Indigo"),
@@ -38,9 +40,19 @@ REVEAL_NAMES = {
     Reveal.SLOTS.value: _l("Three reels"),
     Reveal.GIFT.value: _l("Gift box"),
 }
+PROOF_NAMES = {
+    Proof.NEVER.value: _l("Not at all"),
+    Proof.CODE.value: _l("Before the code is shown"),
+    Proof.REVEAL.value: _l("Before the result is shown"),
+}
 TIME_ZONES = tuple(sorted(name for name in available_timezones() if "/" in name or name == "UTC"))
 
 _SPELT = str.maketrans({"ı": "i", "ß": "ss", "ø": "o", "æ": "ae", "œ": "oe", "ł": "l", "đ": "d", "&": " "})
+
+
+def _or(usual: int) -> Callable[[int | None], int]:
+    """A field left empty means the usual."""
+    return lambda number: usual if number is None else number
 
 
 class CampaignForm(WindowForm):
@@ -100,6 +112,30 @@ class CampaignForm(WindowForm):
         choices=[choice(*pair) for pair in LIMIT_NAMES.items()],
         default=EntryLimit.ONCE.value,
     )
+    proof = RadioField(
+        _l("Entrants prove their address"),
+        choices=[choice(*pair) for pair in PROOF_NAMES.items()],
+        default=Proof.NEVER.value,
+        description=_l(
+            "They follow a link in a mail. Each entry is drawn and stored at once, as always; telling waits."
+        ),
+    )
+    proof_hours = WholeNumber(
+        _l("Hours a code is kept for that"),
+        low=HOURS[0],
+        high=HOURS[-1],
+        default=PROOF_HOURS,
+        filters=[_or(PROOF_HOURS)],
+        description=_l("Then the code goes back into stock, unseen, and the win is void."),
+    )
+    mail_losers = BooleanField(_l("Also write to those who do not win"))
+    remind_days = WholeNumber(
+        _l("Days before a code ends to remind its winner"),
+        high=REMIND_DAYS[-1],
+        default=REMIND,
+        filters=[_or(REMIND)],
+        description=_l("0 sends no reminder. Codes without an end need none."),
+    )
 
     def plan(self, stored: Campaign | None = None) -> CampaignPlan:
         """What the form asks for. An unknown time zone is left for the service to refuse.
@@ -123,6 +159,10 @@ class CampaignForm(WindowForm):
             closes_at=closes_at,
             entries=EntryLimit(self.entries.data),
             reveal=Reveal(self.reveal.data),
+            proof=Proof(self.proof.data),
+            proof_hours=int(self.proof_hours.data),
+            mail_losers=bool(self.mail_losers.data),
+            remind_days=int(self.remind_days.data),
         )
 
 
@@ -184,6 +224,10 @@ def values_of(campaign: Campaign) -> dict[str, Any]:
         "closes_at": local_time(campaign.closes_at, zone),
         "entries": campaign.entries.value,
         "reveal": campaign.reveal.value,
+        "proof": campaign.proof.value,
+        "proof_hours": campaign.proof_hours,
+        "mail_losers": campaign.mail_losers,
+        "remind_days": campaign.remind_days,
     }
 
 
