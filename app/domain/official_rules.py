@@ -49,6 +49,8 @@ class RuleFacts:
     seed_commit: str
     who: str = ""
     own: str = ""
+    least_age: int | None = None
+    countries: tuple[str, ...] = ()  # whose people may take part, as ISO codes; none: of all
 
     @property
     def win_weight(self) -> int:
@@ -74,6 +76,8 @@ class RuleFacts:
                 "seed_commit": self.seed_commit,
                 "who": self.who,
                 "own": self.own,
+                **({"least_age": self.least_age} if self.least_age else {}),
+                **({"countries": self.countries} if self.countries else {}),
             }
         )
 
@@ -86,6 +90,7 @@ class RuleFacts:
         raw["limit"] = EntryLimit(raw["limit"])
         raw["prizes"] = tuple(PrizeFact(**one) for one in raw["prizes"])
         raw["chances"] = tuple(ChanceFact(**one) for one in raw["chances"])
+        raw["countries"] = tuple(raw.get("countries", ()))
         return cls(**raw)
 
 

@@ -30,6 +30,7 @@ class RefusalReason(StrEnum):
     CAPTCHA_INVALID = "captcha_invalid"
     CAPTCHA_EXPIRED = "captcha_expired"
     CAPTCHA_SPENT = "captcha_spent"
+    FORM_CHANGED = "form_changed"  # another version of the form is shown now
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from app.models.code import Code, CodeStatus
 from app.models.code_batch import BatchSource, BatchState, CodeBatch, StagedCode
 from app.models.entrant import Entrant
 from app.models.entry import Entry, NonceSource
+from app.models.form_version import FormVersion
 from app.models.message import Message, MessageKind, MessageState
 from app.models.network_key import NetworkKey
 from app.models.odds_table import OddsTableRecord
@@ -41,6 +42,7 @@ __all__ = [
     "DailyKey",
     "Entrant",
     "Entry",
+    "FormVersion",
     "Message",
     "MessageKind",
     "MessageState",

@@ -40,6 +40,8 @@ class Campaign(Base):
     eligibility: Mapped[str] = mapped_column(Text, default="")
     language: Mapped[str] = mapped_column(String(8), default=languages.DEFAULT)
     texts: Mapped[dict[str, dict[str, str]]] = mapped_column(JSON, default=dict)
+    form: Mapped[str] = mapped_column(Text, default="")  # see domain/entry_form.py; "": the usual one
+    form_version: Mapped[int] = mapped_column(default=0)
     accent: Mapped[str] = mapped_column(String(16), default="indigo")
     theme: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
     timezone: Mapped[str] = mapped_column(String(64), default="UTC")

@@ -12,6 +12,7 @@ from sqlalchemy import (
     Index,
     LargeBinary,
     String,
+    Text,
     UniqueConstraint,
     text,
 )
@@ -91,6 +92,8 @@ class Entry(Base):
     email: Mapped[str] = mapped_column(String(254))
     marketing: Mapped[bool]
     rules_version: Mapped[int]
+    form_version: Mapped[int] = mapped_column(default=0)
+    answers: Mapped[str] = mapped_column(Text, default="")  # see domain/entry_form.py; "": none
     locale: Mapped[str] = mapped_column(String(16))
     partner_id: Mapped[UUID | None] = mapped_column(ForeignKey("partner.id"))
     created_at: Mapped[datetime]

@@ -21,7 +21,7 @@ from app.domain.odds import MAX_WEIGHT
 from app.domain.proof import HOURS, PROOF_HOURS, REMIND, REMIND_DAYS, Proof
 from app.domain.reveals import Reveal
 from app.models import Campaign, Entry
-from app.services import audit, launch_check, odds, official_rules, restrictions
+from app.services import audit, form_versions, launch_check, odds, official_rules, restrictions
 from app.services.audit import Actor
 from app.services.entries import window_of
 from app.services.fields import many_lines, one_line
@@ -171,7 +171,7 @@ def edit(
     """
     plan = _checked(plan)
     campaign = get_for_change(session, campaign_id)
-    _check_not_archived(campaign)
+    check_not_archived(campaign)
     if expected_version is not None and campaign.version != expected_version:
         raise StaleEdit("somebody else has saved this campaign meanwhile; look at the new values first")
     before, after = audit.changes(campaign, asdict(plan))
@@ -187,6 +187,7 @@ def edit(
         setattr(campaign, name, value)
     campaign.version += 1
     official_rules.keep_up(session, campaign_id, now)
+    form_versions.keep_up(session, campaign, now)
     audit.record(
         session,
         actor,
@@ -220,7 +221,7 @@ def set_status(
     campaign = get_for_change(session, campaign_id)
     if campaign.status is status:
         return campaign
-    _check_not_archived(campaign)
+    check_not_archived(campaign)
     if status not in _STEPS[campaign.status]:
         raise Conflict(
             "a campaign that is %(status)s cannot become %(wanted)s", status=campaign.status, wanted=status
@@ -346,7 +347,8 @@ def _has_entries(session: Session, campaign_id: UUID) -> bool:
     return bool(session.scalar(select(exists().where(Entry.campaign_id == campaign_id))))
 
 
-def _check_not_archived(campaign: Campaign) -> None:
+def check_not_archived(campaign: Campaign) -> None:
+    """Raise Conflict for a campaign that has left the lists."""
     if campaign.archived_at is not None:
         raise Conflict("this campaign is archived: bring it back into the list first")
 

@@ -54,6 +54,8 @@ class Submission:
     captcha: Verdict
     partner_id: UUID | None = None
     network: bytes | None = None  # as app.services.networks hashes it
+    form_version: int = 0  # the one that was filled in; 0 is the usual form
+    answers: str = ""  # as a document of domain/entry_form.py
 
 
 @shared_unit_of_work
@@ -74,7 +76,7 @@ def submit_entry(
         stored = _stored_outcome(connection, campaign.id, window, submission.nonce, email)
         return stored or Refused(reason)
 
-    if (reason := refusal(window, now)) is not None:
+    if (reason := refusal(window, now) or _stale(submission, campaign)) is not None:
         return refused(reason)
     if isinstance(submission.captcha, Unsolved):
         return refused(submission.captcha.reason)
@@ -112,6 +114,8 @@ def submit_entry(
             "email": submission.email,
             "marketing": submission.marketing,
             "rules_version": campaign.rules_version,
+            "form_version": submission.form_version,
+            "answers": submission.answers,
             "locale": submission.locale,
             "partner_id": submission.partner_id,
             "created_at": now,
@@ -148,6 +152,12 @@ def award_reason(hit: UUID | None, awarded: UUID | None) -> AwardReason:
     if awarded is None:
         return AwardReason.EMPTY
     return AwardReason.HIT if hit == awarded else AwardReason.FALLBACK
+
+
+def _stale(submission: Submission, campaign: Any) -> RefusalReason | None:
+    """People agree to what they were shown: an answer to another version of the form is not taken."""
+    is_current = submission.form_version == campaign.form_version
+    return None if is_current else RefusalReason.FORM_CHANGED
 
 
 def _campaign_with_odds(connection: DirectConnection, slug: str) -> tuple[Any, OddsTable]:
@@ -273,6 +283,7 @@ _CAMPAIGN_WITH_ODDS = Prepared(
         Campaign.entries,
         Campaign.timezone,
         Campaign.rules_version,
+        Campaign.form_version,
         Campaign.seed_encrypted,
         OddsTableRecord.document,
     )

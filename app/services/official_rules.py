@@ -7,6 +7,7 @@ from uuid import UUID
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from app.domain import entry_form
 from app.domain.eligibility import CampaignStatus
 from app.domain.official_rules import ChanceFact, PrizeFact, RuleFacts
 from app.models import Campaign, Code, CodeStatus, Prize, RulesVersion, Tier
@@ -15,7 +16,7 @@ from app.services import odds
 
 def facts_now(session: Session, campaign: Campaign) -> RuleFacts:
     """What the rules have to say with the configuration as it stands."""
-    table = odds.in_force(session, campaign)
+    table, form = odds.in_force(session, campaign), entry_form.parse(campaign.form)
     names = dict(session.execute(select(Tier.id, Tier.name).where(Tier.campaign_id == campaign.id)).all())
     return RuleFacts(
         title=campaign.title,
@@ -31,6 +32,8 @@ def facts_now(session: Session, campaign: Campaign) -> RuleFacts:
         seed_commit=campaign.seed_commit,
         who=campaign.eligibility,
         own=campaign.rules,
+        least_age=form.age.least if form.age else None,
+        countries=form.countries,
     )
 
 
