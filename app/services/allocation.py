@@ -1,11 +1,12 @@
-"""Allocation: one free code of a tier, given to exactly one entry."""
+"""Allocation: one free code of a tier, given to exactly one entry; or one of a prize, given by staff."""
 
 from dataclasses import dataclass
 from datetime import date
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, Select, bindparam, exists, literal_column, select, update
-from sqlalchemy.orm import InstrumentedAttribute
+from sqlalchemy.orm import InstrumentedAttribute, Session
+from sqlalchemy.sql.dml import ReturningUpdate
 
 from app.adapters.direct import DirectConnection, Prepared
 from app.domain.chance import Rng
@@ -54,6 +55,18 @@ def claim(connection: DirectConnection, tier_id: UUID, rng: Rng) -> Claimed | No
     raise TryAgain
 
 
+def claim_of_prize(session: Session, prize_id: UUID) -> int | None:
+    """Claim one free code of the prize, as `claim` does; its id, None when none is left.
+
+    Part of a unit of work, which runs again while others hold the last ones.
+    """
+    free = select(Code.id).where(Code.prize_id == prize_id, _IS_FREE).limit(1)
+    claimed: int | None = session.scalar(_taking(free).execution_options(synchronize_session=False))
+    if claimed is None and session.scalar(free) is not None:
+        raise TryAgain
+    return claimed
+
+
 def is_left(tier_id: ColumnElement[UUID] | InstrumentedAttribute[UUID]) -> ColumnElement[bool]:
     """For queries: whether the tier has a free code. One look into the index, however large the pool."""
     return exists().where(Code.tier_id == tier_id, _IS_FREE)
@@ -67,14 +80,15 @@ def _free() -> Select[int]:
     return select(Code.id).where(Code.tier_id == bindparam("tier"), _IS_FREE)
 
 
+def _taking(candidate: Select[int]) -> ReturningUpdate[int, str, UUID]:
+    """The conditional UPDATE that settles who gets a free code; locked ones are skipped."""
+    chosen = candidate.with_for_update(skip_locked=True).scalar_subquery()
+    taking = update(Code).where(Code.id == chosen, _IS_FREE).values(status=CodeStatus.WON)
+    return taking.returning(Code.id, Code.text, Code.prize_id)
+
+
 def _claiming(candidate: Select[int]) -> Prepared:
-    chosen = candidate.order_by(Code.slot).limit(1).with_for_update(skip_locked=True).scalar_subquery()
-    return Prepared(
-        update(Code)
-        .where(Code.id == chosen, _IS_FREE)
-        .values(status=CodeStatus.WON)
-        .returning(Code.id, Code.text, Code.prize_id)
-    )
+    return Prepared(_taking(candidate.order_by(Code.slot).limit(1)))
 
 
 _CLAIM_FROM_START = _claiming(_free().where(Code.slot >= bindparam("start")))

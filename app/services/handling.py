@@ -11,7 +11,7 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import func, literal_column, select, update
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from app.domain.chance import Rng
@@ -20,10 +20,11 @@ from app.domain.expiry import expiry
 from app.domain.outcomes import Won
 from app.models import Award, AwardStatus, Campaign, Code, CodeStatus, Prize, PrizeKind, Replacement, Tier
 from app.services import audit
+from app.services.allocation import claim_of_prize
 from app.services.audit import Actor
 from app.services.fields import many_lines
 from app.services.stock import add_generated, claim_prefix, get_prize_for_change
-from app.services.uow import TryAgain, unit_of_work
+from app.services.uow import unit_of_work
 
 NOTES = 2000
 OPEN_STATUSES = (AwardStatus.NEW, AwardStatus.CONTACTED, AwardStatus.CLAIMED, AwardStatus.SENT)
@@ -245,22 +246,11 @@ def _for_change(session: Session, entry_id: UUID, expected_version: int | None) 
 
 
 def _claim(session: Session, prize: Prize) -> int:
-    """Claim one free code of the prize, as an entry does: the row settles who gets it. Returns its id."""
-    is_free = Code.status == literal_column("'free'")
-    free = select(Code.id).where(Code.prize_id == prize.id, is_free)
-    chosen = free.limit(1).with_for_update(skip_locked=True).scalar_subquery()
-    claimed = session.scalar(
-        update(Code)
-        .where(Code.id == chosen, is_free)
-        .values(status=CodeStatus.WON)
-        .returning(Code.id)
-        .execution_options(synchronize_session=False)
-    )
-    if claimed is not None:
-        return claimed
-    if session.scalar(free.limit(1)) is not None:
-        raise TryAgain  # entries hold the last ones at this moment
-    raise Conflict("nothing is left of %(prize)s", prize=prize.name)
+    """One free code of the prize: its id. Raises Conflict when none is left."""
+    claimed = claim_of_prize(session, prize.id)
+    if claimed is None:
+        raise Conflict("nothing is left of %(prize)s", prize=prize.name)
+    return claimed
 
 
 def _record(
