@@ -7,10 +7,12 @@ from typing import BinaryIO
 import click
 from flask.cli import AppGroup
 
-from app.cli.support import WholeNumber, echo_json, named_campaign, named_prize, progress, session
+from app.cli.support import REASON, WholeNumber, echo_json, named_campaign, named_prize, progress, session
 from app.domain.code_list import CodeList, NotText, TooManyCodes, decode_code_file, read_code_list
+from app.domain.codes import LENGTHS, SYMBOLS
 from app.extensions import tools
 from app.models import Prize
+from app.services import campaigns
 from app.services import codes as service
 from app.services.audit import COMMAND_LINE
 from app.services.codes import ImportReport
@@ -27,13 +29,17 @@ _SHOWN = 20
 @click.argument("file", type=click.File("rb"))
 @click.option("--dry-run", is_flag=True, help="Only say what would happen.")
 @click.option("--json", "as_json", is_flag=True, help="For a machine to read.")
-def import_(slug: str, prize: str, file: BinaryIO, dry_run: bool, as_json: bool) -> None:
+@REASON
+def import_(slug: str, prize: str, file: BinaryIO, dry_run: bool, as_json: bool, reason: str) -> None:
     """Put the codes of FILE ("-" reads standard input) into the prize's pool: all of them, or none.
 
     One code a line, or a CSV with a column called code.
     """
-    found = named_prize(named_campaign(slug), prize)
-    report = _import(found, _read(file), dry_run, _name_of(file))
+    campaign = named_campaign(slug)
+    found = named_prize(campaign, prize)
+    if not dry_run:
+        campaigns.require_reason(campaign, tools().now(), reason)
+    report = _import(found, _read(file), dry_run, _name_of(file), reason)
     if as_json:
         echo_json(_as_json(report, dry_run))
     else:
@@ -49,19 +55,32 @@ def import_(slug: str, prize: str, file: BinaryIO, dry_run: bool, as_json: bool)
 @click.argument("prize")
 @click.argument("count", type=WholeNumber(1, MAX_UNITS))
 @click.option("--prefix", default="", help="Stands in front of each code, such as SUMMER.")
-def generate(slug: str, prize: str, count: int, prefix: str) -> None:
+@click.option(
+    "--length",
+    type=click.Choice([str(length) for length in LENGTHS]),
+    default=str(SYMBOLS),
+    show_default=True,
+    help="Symbols without the prefix; short ones only for a few codes.",
+)
+@REASON
+def generate(slug: str, prize: str, count: int, prefix: str, length: str, reason: str) -> None:
     """Make COUNT new codes for the prize."""
-    found = named_prize(named_campaign(slug), prize)
+    campaign = named_campaign(slug)
+    found = named_prize(campaign, prize)
+    now = tools().now()
+    campaigns.require_reason(campaign, now, reason)
     with progress(count, "Making codes") as watch:
         service.generate_codes(
             session(),
             found.id,
             count,
             prefix=prefix,
+            length=int(length),
             actor=COMMAND_LINE,
-            now=tools().now(),
+            now=now,
             rng=tools().rng,
             progress=watch,
+            reason=reason,
         )
     click.echo(f"{count:,} codes for {prize}.")
 
@@ -89,7 +108,7 @@ def _read(file: BinaryIO) -> CodeList:
         raise click.ClickException(f"{error} Nothing was written.") from error
 
 
-def _import(prize: Prize, code_list: CodeList, dry_run: bool, file_name: str) -> ImportReport:
+def _import(prize: Prize, code_list: CodeList, dry_run: bool, file_name: str, reason: str) -> ImportReport:
     if dry_run:
         return service.check_import(session(), prize.id, code_list)
     with progress(len(code_list.codes), "Importing codes") as watch:
@@ -102,6 +121,7 @@ def _import(prize: Prize, code_list: CodeList, dry_run: bool, file_name: str) ->
             now=tools().now(),
             rng=tools().rng,
             progress=watch,
+            reason=reason,
         )
 
 
@@ -110,8 +130,10 @@ def _tell(report: ImportReport, prize: Prize, dry_run: bool) -> None:
     click.echo(f"{report.new:,} new codes {act} for {prize.name}")
     if report.returning:
         click.echo(f"{report.returning:,} withdrawn before anybody won them, which come back")
+    names = {each.id: each.slug for each in campaigns.listing(session())} if report.elsewhere else {}
     faults = (
-        ("known already", [str(line) for line in report.known]),
+        ("known in this campaign", [str(line) for line in report.known]),
+        ("known in another campaign", [f"{line} ({names[owner]})" for line, owner in report.elsewhere]),
         (
             "twice in the file",
             [f"{fault.line} (first in line {fault.first_line})" for fault in report.duplicates],
@@ -138,6 +160,7 @@ def _as_json(report: ImportReport, dry_run: bool) -> dict[str, object]:
         "new": report.new,
         "returning": report.returning,
         "known": list(report.known),
+        "elsewhere": [line for line, _owner in report.elsewhere],
         "duplicates": [fault._asdict() for fault in report.duplicates],
         "malformed": [fault._asdict() for fault in report.malformed],
     }

@@ -3,9 +3,9 @@
 import click
 from flask.cli import AppGroup
 
-from app.cli.support import WholeNumber, named_campaign, named_tier, session
+from app.cli.support import REASON, WholeNumber, named_campaign, named_tier, session
 from app.extensions import tools
-from app.services import prizes
+from app.services import campaigns, prizes
 from app.services.audit import COMMAND_LINE
 from app.services.prizes import PrizePlan
 from app.services.stock import MAX_UNITS
@@ -22,17 +22,21 @@ prize = AppGroup("prize", help="The things in a tier.")
     type=WholeNumber(0, MAX_UNITS),
     help="Units to give away; without it, a pool of codes.",
 )
-def add(slug: str, tier: str, name: str, quantity: int | None) -> None:
+@REASON
+def add(slug: str, tier: str, name: str, quantity: int | None, reason: str) -> None:
     """Add a prize to a tier."""
     campaign = named_campaign(slug)
+    now = tools().now()
+    campaigns.require_reason(campaign, now, reason)
     made = prizes.add(
         session(),
         named_tier(campaign, tier).id,
         PrizePlan(name),
         quantity=quantity,
         actor=COMMAND_LINE,
-        now=tools().now(),
+        now=now,
         rng=tools().rng,
+        reason=reason,
     )
     if quantity is None:
         click.echo(f"{made.name} has no codes yet. Next: flask prizewell codes import, or codes generate")

@@ -50,6 +50,9 @@ def one_of(words: type[StrEnum]) -> "click.Choice[str]":
 WEIGHT = WholeNumber(0, MAX_WEIGHT)
 
 
+REASON = click.option("--reason", default="", help="Why; has to be given while people are entering.")
+
+
 def session() -> Session:
     """The session of this command."""
     return db.session()

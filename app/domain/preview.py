@@ -165,6 +165,16 @@ class Pool:
         levels = tuple(changed if level.odds.id == changed.odds.id else level for level in self.levels)
         return replace(self, levels=levels)
 
+    def stocked(self, tier_id: UUID, units: int) -> "Pool":
+        """The same with so many units more in a tier, or fewer; never fewer than none."""
+        return replace(
+            self,
+            levels=tuple(
+                replace(level, free=max(0, level.free + units)) if level.odds.id == tier_id else level
+                for level in self.levels
+            ),
+        )
+
     def without(self, tier_id: UUID) -> "Pool":
         """The same with a tier removed."""
         return replace(self, levels=tuple(level for level in self.levels if level.odds.id != tier_id))

@@ -73,6 +73,7 @@ def bring_in(
     now: datetime,
     rng: Rng,
     progress: Progress | None = None,
+    reason: str = "",
 ) -> None:
     """Bring `size` codes into the prize's stock, part by part: all of them, or none.
 
@@ -102,7 +103,7 @@ def bring_in(
             staged += len(keys)
             tell(staged // 2)
         decision = (returning, digest.hexdigest(), clock.now())
-        _patiently(lambda: _decide(session, batch_id, *decision, actor=actor, now=now))
+        _patiently(lambda: _decide(session, batch_id, *decision, actor=actor, now=now, reason=reason))
     except BaseException as error:
         with suppress(DBAPIError, Busy, CommitUnknown):  # then `tidy` does it
             stop(session, batch_id)
@@ -124,6 +125,7 @@ def generate(
     now: datetime,
     rng: Rng,
     progress: Progress | None = None,
+    reason: str = "",
 ) -> None:
     """Bring `count` new codes into the prize's stock, as `bring_in`."""
     campaign_id = session.get_one(Prize, prize_id).campaign_id
@@ -139,6 +141,7 @@ def generate(
         now=now,
         rng=rng,
         progress=progress,
+        reason=reason,
     )
 
 
@@ -327,13 +330,14 @@ def _decide(
     *,
     actor: Actor,
     now: datetime,
+    reason: str,
 ) -> None:
     prize, batch = _locked(session, batch_id)
     if batch.state is not BatchState.STAGING:
         raise Conflict("this was stopped before all codes were in; none came in")
     batch.touched_at = touched_at
     after = staging.decide(session, batch, prize, returning, digest)
-    staging.record(session, batch, prize, after, actor, now)
+    staging.record(session, batch, prize, after, actor, now, reason)
 
 
 @unit_of_work

@@ -303,7 +303,8 @@ def _add_codes(session: Session, prize: Prize, codes: Sequence[str], trail: dict
     if listed.duplicates:
         raise InvalidInput("codes", "code number %(line)s stands there twice", line=listed.duplicates[0].line)
     for part in listed.codes.in_key_order(stock.PART):
-        if staging.known(session, prize.campaign_id, part.keys).taken:
+        known = staging.known(session, prize.campaign_id, part.keys)
+        if known.here or known.elsewhere:
             raise InvalidInput(
                 "codes", "some of these codes are in stock here already, in this or another campaign"
             )

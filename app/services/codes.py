@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from fractions import Fraction
+from typing import NamedTuple
 from uuid import UUID
 
 from sqlalchemy import func, select
@@ -32,10 +33,17 @@ SAMPLES = 3
 _READ_AT_ONCE = 10_000
 
 
+class KnownElsewhere(NamedTuple):
+    """A line whose code is another campaign's."""
+
+    line: int
+    campaign_id: UUID
+
+
 @dataclass(frozen=True, slots=True)
 class ImportReport:
     """What a list of codes comes to: how many are new, how many come back that were withdrawn before anybody
-    won them, and the lines that are wrong, by what is wrong with them.
+    won them, and the lines that are wrong, by what is wrong with them: `known` ones are this campaign's.
     """
 
     new: int
@@ -43,6 +51,7 @@ class ImportReport:
     duplicates: tuple[Duplicate, ...]
     malformed: tuple[Malformed, ...]
     returning: int = 0
+    elsewhere: tuple[KnownElsewhere, ...] = ()
 
     @property
     def taken_in(self) -> int:
@@ -52,7 +61,7 @@ class ImportReport:
     @property
     def ok(self) -> bool:
         """True when the list can be, or has been, imported."""
-        return self.taken_in > 0 and not (self.known or self.duplicates or self.malformed)
+        return self.taken_in > 0 and not (self.known or self.elsewhere or self.duplicates or self.malformed)
 
 
 def check_import(session: Session, prize_id: UUID, code_list: CodeList) -> ImportReport:
@@ -72,6 +81,7 @@ def import_codes(
     now: datetime,
     rng: Rng,
     progress: Progress | None = None,
+    reason: str = "",
 ) -> ImportReport:
     """Put the whole list into the prize's stock; when one line is wrong nothing is written and the report
     says why.
@@ -84,7 +94,16 @@ def import_codes(
         return check_import(session, prize_id, code_list)
     batches.tidy(session, now=now)
     if len(code_list.codes) <= stock.PART:
-        report = _import(session, prize_id, code_list, file_name=file_name, actor=actor, now=now, rng=rng)
+        report = _import(
+            session,
+            prize_id,
+            code_list,
+            file_name=file_name,
+            actor=actor,
+            now=now,
+            rng=rng,
+            reason=reason,
+        )
         if progress is not None:
             progress(len(code_list.codes))
         return report
@@ -103,6 +122,7 @@ def import_codes(
             now=now,
             rng=rng,
             progress=progress,
+            reason=reason,
         )
     except Taken as error:
         report = check_import(session, prize_id, code_list)
@@ -122,6 +142,7 @@ def generate_codes(
     now: datetime,
     rng: Rng,
     progress: Progress | None = None,
+    reason: str = "",
 ) -> int:
     """Make `count` new codes for the prize, all or none, many of them by short transactions; returns the
     count.
@@ -129,21 +150,13 @@ def generate_codes(
     Raises InvalidInput for a wrong count, prefix or length, NotFound for an unknown prize, Conflict for one
     that is a plain quantity, or when there would be so many live codes that one could be guessed.
     """
-    stock.check_count("count", count, 1)
-    if length not in LENGTHS:
-        raise InvalidInput("length", "choose one of %(names)s", names=", ".join(map(str, LENGTHS)))
-    try:
-        prefix = clean_prefix(prefix, length)
-    except InvalidPrefix as error:
-        raise InvalidInput.of("prefix", error) from error
-    _check_kind(prizes.get(session, prize_id))
+    prefix = check_order(session, prize_id, count, prefix, length)
     if count <= stock.PART:
-        _generate(session, prize_id, count, prefix, length, actor=actor, now=now, rng=rng)
+        _generate(session, prize_id, count, prefix, length, actor=actor, now=now, rng=rng, reason=reason)
         if progress is not None:
             progress(count)
         return count
     batches.tidy(session, now=now)
-    stock.check_guess_proof(session, count, length)
     try:
         batches.generate(
             session,
@@ -155,10 +168,25 @@ def generate_codes(
             now=now,
             rng=rng,
             progress=progress,
+            reason=reason,
         )
     except Taken as error:  # an import brought one of them along
         raise Conflict("some of these codes were just being brought in; try again") from error
     return count
+
+
+def check_order(session: Session, prize_id: UUID, count: int, prefix: str, length: int) -> str:
+    """The prefix made tidy of codes that `generate_codes` is asked for. Raises as it does."""
+    stock.check_count("count", count, 1)
+    if length not in LENGTHS:
+        raise InvalidInput("length", "choose one of %(names)s", names=", ".join(map(str, LENGTHS)))
+    try:
+        prefix = clean_prefix(prefix, length)
+    except InvalidPrefix as error:
+        raise InvalidInput.of("prefix", error) from error
+    _check_kind(prizes.get(session, prize_id))
+    stock.check_guess_proof(session, count, length)
+    return prefix
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,6 +262,7 @@ def _import(
     actor: Actor,
     now: datetime,
     rng: Rng,
+    reason: str,
 ) -> ImportReport:
     prize = stock.get_prize_for_change(session, prize_id)
     _check_kind(prize)
@@ -252,7 +281,7 @@ def _import(
             now=now,
             rng=rng,
         )
-        staging.record(session, batch, prize, after, actor, now)
+        staging.record(session, batch, prize, after, actor, now, reason)
     return report
 
 
@@ -267,11 +296,19 @@ def _generate(
     actor: Actor,
     now: datetime,
     rng: Rng,
+    reason: str,
 ) -> None:
     prize = stock.get_prize_for_change(session, prize_id)
     after = stock.add_generated(session, prize, count, prefix, length=length, actor=actor, now=now, rng=rng)
     audit.record(
-        session, actor, "codes.generate", prize.name, now=now, campaign_id=prize.campaign_id, after=after
+        session,
+        actor,
+        "codes.generate",
+        prize.name,
+        now=now,
+        campaign_id=prize.campaign_id,
+        after=after,
+        reason=reason,
     )
 
 
@@ -306,13 +343,23 @@ def _check_kind(prize: Prize) -> None:
 
 def _report(session: Session, prize: Prize, code_list: CodeList) -> ImportReport:
     lines: list[int] = []
+    elsewhere: list[KnownElsewhere] = []
     returning = 0
     for part in code_list.codes.in_key_order(_READ_AT_ONCE):
         staging.spare_memory(session)
         known = staging.known(session, prize.campaign_id, part.keys)
         returning += len(known.returning)
-        lines += [line for line, key in zip(part.lines, part.keys, strict=True) if key in known.taken]
-    new = len(code_list.codes) - len(lines) - returning
+        for line, key in zip(part.lines, part.keys, strict=True):
+            if key in known.here:
+                lines.append(line)
+            elif key in known.elsewhere:
+                elsewhere.append(KnownElsewhere(line, known.elsewhere[key]))
+    new = len(code_list.codes) - len(lines) - len(elsewhere) - returning
     return ImportReport(
-        new, tuple(sorted(lines)), code_list.duplicates, code_list.malformed, returning=returning
+        new,
+        tuple(sorted(lines)),
+        code_list.duplicates,
+        code_list.malformed,
+        returning=returning,
+        elsewhere=tuple(sorted(elsewhere)),
     )

@@ -24,11 +24,25 @@ _NEW = UUID(int=0)  # stands for a tier that has no id yet
 
 
 @dataclass(frozen=True, slots=True)
+class Restocking:
+    """The change of what a tier has to give, or of a prize in it; `what` tells one from any other."""
+
+    tier_id: UUID
+    units: int
+    what: str
+
+    def __call__(self, pool: Pool) -> Pool:
+        """The pool with so many units more, or fewer."""
+        return pool.stocked(self.tier_id, self.units)
+
+
+@dataclass(frozen=True, slots=True)
 class Proposal:
-    """A change of the pool that is not made yet."""
+    """A change of the pool that is not made yet; `what` it is where it is one of the stock."""
 
     before: Pool
     after: Pool
+    what: str = ""
 
     @property
     def changes_odds(self) -> bool:
@@ -36,9 +50,17 @@ class Proposal:
         return self.before.table != self.after.table
 
     @property
+    def is_asked(self) -> bool:
+        """Whether it is more than a change of a name."""
+        return self.changes_odds or bool(self.what)
+
+    @property
     def key(self) -> str:
-        """The same for the same change of the same odds: shows that somebody has seen what it does."""
-        documents = self.before.table.document + self.after.table.document
+        """The same for the same change of the same odds: shows that somebody has seen what it does.
+
+        Entries that win in between leave it as it is.
+        """
+        documents = self.before.table.document + self.after.table.document + self.what
         return hashlib.sha256(documents.encode()).hexdigest()[:32]
 
 
@@ -63,7 +85,7 @@ def pool_of(session: Session, campaign: Campaign, now: datetime) -> Pool:
 def proposed(session: Session, campaign: Campaign, now: datetime, change: Callable[[Pool], Pool]) -> Proposal:
     """What a change makes of the pool. Raises InvalidInput when the weights make no table."""
     before = pool_of(session, campaign, now)
-    proposal = Proposal(before, change(before))
+    proposal = Proposal(before, change(before), change.what if isinstance(change, Restocking) else "")
     try:
         _ = proposal.after.table
     except InvalidOdds as error:

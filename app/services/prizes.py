@@ -60,6 +60,11 @@ class PrizePlan:
     low_stock: int | None = None
     low_stock_percent: int | None = None
 
+    @classmethod
+    def of(cls, prize: Prize) -> "PrizePlan":
+        """The prize as it stands."""
+        return cls(**{each.name: getattr(prize, each.name) for each in fields(cls)})
+
 
 @dataclass(frozen=True, slots=True)
 class Stock:
@@ -140,7 +145,7 @@ def add(
     More than PART units come in after the prize itself, in a batch of their own.
     """
     prize = _add(session, tier_id, plan, quantity=quantity, actor=actor, now=now, rng=rng, reason=reason)
-    _fill_up(session, prize, quantity, actor=actor, now=now, rng=rng)
+    _fill_up(session, prize, quantity, actor=actor, now=now, rng=rng, reason=reason)
     return prize
 
 
@@ -160,7 +165,7 @@ def _add(
     session.expire_all()
     tier = tiers.get(session, tier_id)
     kind = PrizeKind.CODES if quantity is None else PrizeKind.QUANTITY
-    plan = _checked(session, campaign.id, plan, kind, None)
+    plan = checked(session, campaign.id, plan, kind, None)
     last = session.scalar(select(func.max(Prize.position)).where(Prize.tier_id == tier_id))
     prize = Prize(
         id=random_id(rng),
@@ -214,12 +219,19 @@ def edit(
         rng=rng,
         reason=reason,
     )
-    _fill_up(session, prize, quantity, actor=actor, now=now, rng=rng)
+    _fill_up(session, prize, quantity, actor=actor, now=now, rng=rng, reason=reason)
     return prize
 
 
 def _fill_up(
-    session: Session, prize: Prize, quantity: int | None, *, actor: Actor, now: datetime, rng: Rng
+    session: Session,
+    prize: Prize,
+    quantity: int | None,
+    *,
+    actor: Actor,
+    now: datetime,
+    rng: Rng,
+    reason: str,
 ) -> None:
     """Make the units that were too many for the transaction that asked for them."""
     if quantity is None or quantity <= PART:
@@ -227,7 +239,7 @@ def _fill_up(
     missing = quantity - stock_of(session, prize.id).total
     if missing > 0:
         prefix = claim_prefix(session.get_one(Campaign, prize.campaign_id).slug)
-        batches.generate(session, prize.id, missing, prefix, actor=actor, now=now, rng=rng)
+        batches.generate(session, prize.id, missing, prefix, actor=actor, now=now, rng=rng, reason=reason)
 
 
 @unit_of_work
@@ -246,7 +258,7 @@ def _edit(
     prize = get_prize_for_change(session, prize_id)
     if expected_version is not None and prize.version != expected_version:
         raise StaleEdit("somebody else has saved this prize meanwhile; look at the new values first")
-    plan = _checked(session, prize.campaign_id, plan, prize.kind, prize)
+    plan = checked(session, prize.campaign_id, plan, prize.kind, prize)
     if quantity is not None and prize.kind is PrizeKind.CODES:
         raise InvalidInput("quantity", "this prize's stock is its codes: upload or generate some instead")
     before, after = audit.changes(prize, _values(plan))
@@ -334,10 +346,10 @@ def _told(values: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _checked(
+def checked(
     session: Session, campaign_id: UUID, plan: PrizePlan, kind: PrizeKind, prize: Prize | None
 ) -> PrizePlan:
-    """The plan made tidy. Raises InvalidInput and Conflict."""
+    """The plan made tidy, for a new prize or the one that is given. Raises InvalidInput and Conflict."""
     plan = replace(
         plan,
         name=one_line("name", plan.name, 120),

@@ -52,24 +52,40 @@ SLOTS = 2**31
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """Keys that stand in the database: those that are taken, and those that were withdrawn from this campaign
-    before anybody won them, and may come back.
+    """Keys that stand in the database: those that this campaign has, those that are another's, and whose, and
+    those that were withdrawn from this campaign before anybody won them, and may come back.
     """
 
-    taken: frozenset[str]
+    here: frozenset[str]
+    elsewhere: Mapping[str, UUID]
     returning: frozenset[str]
+
+    @property
+    def all(self) -> frozenset[str]:
+        """All of them."""
+        return self.here.union(self.elsewhere, self.returning)
 
 
 def known(session: Session, campaign_id: UUID, keys: Sequence[str]) -> Known:
     """Which of the keys stand in the stock of whatever campaign, or are on their way there."""
     rows = session.execute(
-        select(Code.key, _may_return(campaign_id).label("returns"))
+        select(Code.key, Tier.campaign_id, _may_return(campaign_id).label("returns"))
         .join(Tier, Tier.id == Code.tier_id)
         .where(is_among(session, Code.key, keys))
     ).all()
-    staged = session.scalars(select(StagedCode.key).where(is_among(session, StagedCode.key, keys))).all()
-    taken = {row.key for row in rows if not row.returns}.union(staged)
-    return Known(frozenset(taken), frozenset(row.key for row in rows if row.returns) - taken)
+    staged = session.execute(
+        select(StagedCode.key, CodeBatch.campaign_id)
+        .join(CodeBatch, CodeBatch.id == StagedCode.batch_id)
+        .where(is_among(session, StagedCode.key, keys))
+    ).all()
+    taken = {row.key: row.campaign_id for row in rows if not row.returns} | {
+        row.key: row.campaign_id for row in staged
+    }
+    return Known(
+        frozenset(key for key, owner in taken.items() if owner == campaign_id),
+        {key: owner for key, owner in taken.items() if owner != campaign_id},
+        frozenset(row.key for row in rows if row.returns).difference(taken),
+    )
 
 
 def _may_return(campaign_id: UUID) -> ColumnElement[bool]:
@@ -201,11 +217,26 @@ def decide(
 
 
 def record(
-    session: Session, batch: CodeBatch, prize: Prize, after: dict[str, Any], actor: Actor, now: datetime
+    session: Session,
+    batch: CodeBatch,
+    prize: Prize,
+    after: dict[str, Any],
+    actor: Actor,
+    now: datetime,
+    reason: str = "",
 ) -> None:
     """Keep in the audit trail that the batch came in."""
     action = "codes.import" if batch.source is BatchSource.IMPORTED else "codes.generate"
-    audit.record(session, actor, action, prize.name, now=now, campaign_id=prize.campaign_id, after=after)
+    audit.record(
+        session,
+        actor,
+        action,
+        prize.name,
+        now=now,
+        campaign_id=prize.campaign_id,
+        after=after,
+        reason=reason,
+    )
 
 
 def offer(session: Session, batch: CodeBatch, prize: Prize, most: int) -> int:

@@ -101,9 +101,8 @@ def new_codes(
     while left:
         for made in generate_in_order(rng, left, prefix, PART, length):
             keys = code_keys(made)
-            there = known(session, campaign_id, keys)
             # A key that is there already, from an import or by chance, is made again.
-            gone = there.taken | there.returning
+            gone = known(session, campaign_id, keys).all
             fresh = [text for text, key in zip(made, keys, strict=True) if key not in gone] if gone else made
             left -= len(fresh)
             idle = 0 if fresh else idle + 1

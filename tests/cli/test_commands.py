@@ -1,6 +1,7 @@
 """The commands, as the issue lists them: what they do, what they say, and how they end."""
 
 import json
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -173,6 +174,46 @@ def test_a_tier_for_a_live_campaign_needs_a_reason(run: Run, said: Said, session
     assert audit.latest(session)[0].reason == "slow nights"
 
 
+def test_a_tier_is_edited(run: Run, said: Said, session: Session, summer: str) -> None:
+    limits = ["--per-hour", "3", "--closes", "2030-06-02T10:00+00:00"]
+    said("tier", "add", summer, "Night", "--weight", "2", "--fallback", "Gold", *limits)
+    assert "5 of 7" in said("tier", "edit", summer, "Night", "--weight", "5")
+    gold, night = tiers.listing(session, campaigns.get(session, summer).id)
+    closes = datetime(2030, 6, 2, 10, tzinfo=UTC)
+    assert (night.weight, night.on_empty, night.fallback_id) == (5, OnEmpty.FALLBACK, gold.id)
+    assert night.limits == Limits(per_hour=3, closes_at=closes)
+    words = ["--name", "Late", "--off", "--on-empty", "redraw", "--per-day", "9", "--without", "per-hour"]
+    assert "0 of 2" in said("tier", "edit", summer, "Night", *words)
+    session.rollback()
+    session.expire_all()
+    assert (night.name, night.enabled, night.on_empty, night.fallback_id) == (
+        *("Late", False),
+        *(OnEmpty.REDRAW, None),
+    )
+    assert night.limits == Limits(per_day=9, closes_at=closes)
+    said("tier", "edit", summer, "Late", "--without", "closes", "--without", "per-day", "--on")
+    session.rollback()
+    session.expire_all()
+    assert (night.enabled, night.limits) == (True, Limits())
+    assert "there are 'Gold'" in refused(run("tier", "edit", summer, "Tin", "--weight", "1"))
+    assert "fall back to itself" in refused(run("tier", "edit", summer, "Gold", "--fallback", "Gold"))
+
+
+def test_changes_of_a_live_campaign_need_a_reason(run: Run, said: Said, session: Session) -> None:
+    make_campaign(session, slug="live")
+    for words in (
+        ("tier", "edit", "live", "Gold", "--weight", "2"),
+        ("prize", "add", "live", "Gold", "Mug", "--quantity", "3"),
+        ("codes", "generate", "live", "Gold prize", "3"),
+        ("codes", "import", "live", "Gold prize", "-"),
+    ):
+        assert "say why" in refused(run(*words, stdin="ALPHA\n"))
+        said(*words, "--reason", "slow nights", stdin="ALPHA\n")
+        session.rollback()
+        assert audit.latest(session)[0].reason == "slow nights"
+    said("codes", "import", "live", "Gold prize", "-", "--dry-run", stdin="BETA\n")
+
+
 @pytest.mark.parametrize(
     ("words", "hint"),
     [
@@ -222,7 +263,7 @@ def test_importing_codes(run: Run, said: Said, session: Session, summer: str, tm
     assert "2 new codes imported" in said("codes", "import", summer, "Ring", str(file))
     report = run("codes", "import", summer, "Ring", "-", stdin="GAMMA\nBETA\nDELTA\nDELTA\n=1+1\n")
     told = refused(report)
-    assert "1 known already: line 2" in told
+    assert "1 known in this campaign: line 2" in told
     assert "1 twice in the file: line 4 (first in line 3)" in told
     assert "1 malformed: line 5 (formula)" in told
     assert "2 new codes to import" in report.stdout
@@ -236,7 +277,13 @@ def test_import_reports_for_machines(run: Run, said: Said, summer: str) -> None:
         result = run("codes", "import", summer, "Ring", "-", "--json", *words, stdin=lines)
         return result.exit_code, json.loads(result.stdout)
 
-    empty: dict[str, object] = {"returning": 0, "known": [], "duplicates": [], "malformed": []}
+    empty: dict[str, object] = {
+        "returning": 0,
+        "known": [],
+        "elsewhere": [],
+        "duplicates": [],
+        "malformed": [],
+    }
     fine = {"ok": True, "new": 1, **empty}
     assert report("--dry-run", lines="ALPHA\n") == (0, fine | {"written": False})
     assert report(lines="ALPHA\n") == (0, fine | {"written": True})
@@ -283,6 +330,10 @@ def test_generating_codes(run: Run, said: Said, summer: str) -> None:
     made = said("codes", "export", summer, "Ring").split()
     assert len(set(made)) == 25
     assert all(code.startswith("SUN-") for code in made)
+    said("codes", "generate", summer, "Ring", "1", "--prefix", "vip", "--length", "12")
+    (short,) = (code for code in said("codes", "export", summer, "Ring").split() if code.startswith("VIP"))
+    assert re.fullmatch(r"VIP(?:-[0-9A-Z]{4}){3}", short)
+    assert "--length" in refused(run("codes", "generate", summer, "Ring", "1", "--length", "13"))
     for count in ("0", "1.5", "1000001"):
         assert "whole number" in refused(run("codes", "generate", summer, "Ring", count))
     assert "prefix" in refused(run("codes", "generate", summer, "Ring", "1", "--prefix", "no good"))

@@ -104,12 +104,42 @@ def test_a_list_without_codes_is_not_fine(session: Session, prize: Prize) -> Non
     assert not load(session, prize, b"\n\n").ok
 
 
-def test_codes_known_elsewhere_are_known(session: Session, prize: Prize) -> None:
+def test_codes_known_elsewhere_are_told_apart(
+    session: Session, campaign: Campaign, prize: Prize, monkeypatch: pytest.MonkeyPatch
+) -> None:
     load(session, prize, b"ALPHA\n")
     prizes.remove(session, prize.id, actor=COMMAND_LINE, now=NOON)
     other = make_campaign(session, (TierSpec("Gold", codes=0),), slug="other", seed=3)
-    report = load(session, prizes.listing(session, other.id)[0], b"alpha\n")
-    assert report.known == (1,)
+    here = prizes.listing(session, other.id)[0]
+    load(session, here, b"BETA\n")
+    with monkeypatch.context() as patch:  # one more is on its way into the other campaign
+        patch.setattr(stock, "PART", 1)
+        patch.setattr(batches, "_decide", raise_interrupt)
+        patch.setattr(batches, "stop", lambda *_args: None)
+        third = make_campaign(session, (TierSpec("Gold", codes=0),), slug="third", seed=4)
+        with pytest.raises(KeyboardInterrupt):
+            load(session, prizes.listing(session, third.id)[0], b"DELTA\nEPSILON\n")
+    report = load(session, here, b"alpha\nbeta\nNEW-1\ndelta\n")
+    assert (report.ok, report.new, report.known) == (False, 1, (2,))
+    assert report.elsewhere == ((1, campaign.id), (4, third.id))
+    assert not load(session, here, b"alpha\n").ok
+
+
+def raise_interrupt(*_args: Any, **_options: Any) -> None:
+    raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize("part", [1, 10])
+def test_why_codes_came_in_is_on_record(
+    session: Session, prize: Prize, monkeypatch: pytest.MonkeyPatch, part: int
+) -> None:
+    monkeypatch.setattr(stock, "PART", part)
+    load(session, prize, b"ALPHA\nBETA\n", reason="restocked")
+    assert audit.latest(session)[0].reason == "restocked"
+    codes.generate_codes(
+        session, prize.id, 3, actor=COMMAND_LINE, now=NOON, rng=FakeRng(6), reason="three more"
+    )
+    assert [record.reason for record in audit.latest(session)[:2]] == ["three more", "restocked"]
 
 
 def test_a_hundred_thousand_lines(session: Session, prize: Prize) -> None:

@@ -143,3 +143,20 @@ def test_why_is_asked_while_people_enter(session: Session, campaign: Campaign) -
     campaigns.require_reason(draft, NOON, "")
     ended = make_campaign(session, slug="ended", closes_at=NOON - HOUR, seed=4)
     campaigns.require_reason(ended, NOON, "")
+
+
+def test_stock_that_comes_or_goes_is_a_change_of_its_own(session: Session, campaign: Campaign) -> None:
+    silver = tier(session, campaign, "Silver")
+    coming = preview.Restocking(silver.id, 5, "five more")
+    proposal = preview.proposed(session, campaign, NOON, coming)
+    assert (proposal.changes_odds, proposal.is_asked) == (False, True)
+    assert [level.free for level in proposal.after.levels] == [10, 5]
+    shown = preview.show(session, campaign, proposal, NOON)
+    assert (shown.before, shown.after) == (Fraction(1, 100), Fraction(1, 10))
+    again = preview.proposed(session, campaign, NOON, replace(coming, what="five others"))
+    assert again.key != proposal.key
+    enter(session, 1, 3)
+    assert preview.proposed(session, campaign, NOON, coming).key == proposal.key
+    nothing = preview.proposed(session, campaign, NOON, preview.Restocking(silver.id, -3, ""))
+    assert not nothing.is_asked
+    assert [level.free for level in nothing.after.levels][1] == 0

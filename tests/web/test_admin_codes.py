@@ -11,10 +11,11 @@ from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
 from app.domain.code_list import read_code_list
+from app.domain.eligibility import CampaignStatus
 from app.domain.outcomes import Won
 from app.domain.roles import Role
 from app.models import Code, Prize
-from app.services import audit, batches, campaigns, codes, prizes
+from app.services import audit, batches, campaigns, codes, prizes, restrictions
 from app.services import stock as stock_service
 from app.services.audit import COMMAND_LINE
 from app.services.batches import BatchFigures
@@ -23,7 +24,7 @@ from app.services.prizes import PrizePlan, Stock
 from app.web.admin.codes import power_of_ten, risk_level
 from tests.support.factories import VAULT, TierSpec, make_campaign, submission
 from tests.support.fakes import NOON, FakeRng
-from tests.support.staff import HTMX, Staff, sign_in
+from tests.support.staff import HTMX, Staff, make_account, seen_in, sign_in, staff_of
 
 pytestmark = pytest.mark.sqlite_is_enough
 
@@ -51,9 +52,17 @@ def path(prize: Prize, what: str = "") -> str:
 def upload(
     editor: Staff, prize: Prize, content: str | bytes, step: str = "check", *, htmx: bool = False
 ) -> TestResponse:
+    """The answer to a file; one that is to be imported is looked at first, as the campaign is live."""
     data = content.encode() if isinstance(content, str) else content
-    fields: dict[str, Any] = {"file": (io.BytesIO(data), "codes.csv"), "step": step}
-    return editor.post(path(prize, "/upload"), fields, content_type="multipart/form-data", htmx=htmx)
+
+    def send(**more: str) -> TestResponse:
+        fields: dict[str, Any] = {"file": (io.BytesIO(data), "codes.csv"), "step": step} | more
+        return editor.post(path(prize, "/upload"), fields, content_type="multipart/form-data", htmx=htmx)
+
+    answer = send()
+    if step == "check" or answer.status_code != 200:
+        return answer
+    return send(seen=seen_in(answer.get_data(as_text=True)), reason="restocked")
 
 
 def stock(session: Session, prize: Prize) -> Stock:
@@ -88,7 +97,7 @@ def test_a_wrong_file_names_its_lines_and_writes_nothing(
     assert "Line 4: the same code as line 3" in page
     assert "Line 5: shorter than 4 characters" in page
     assert "Line 6: would run as a formula in a spreadsheet" in page
-    assert "1 code is known already" in page
+    assert "1 code is known in this campaign" in page
     assert "Import " not in page.split('id="report"')[1].split("Generate")[0]
     assert stock(session, prize) == Stock(free=1)
 
@@ -114,6 +123,69 @@ def test_a_file_that_is_no_list_says_so(editor: Staff, prize: Prize, content: by
     assert message in answer.get_data(as_text=True)
 
 
+def test_codes_of_a_live_campaign_are_shown_before_they_come_in(
+    editor: Staff, session: Session, prize: Prize
+) -> None:
+    page = upload(editor, prize, GOOD).get_data(as_text=True)
+    assert "What this change does" in page
+    assert re.search(r"no chance.*1 in 10 \(10%\)", page, re.DOTALL)
+    seen = seen_in(page)
+
+    def again(**fields: Any) -> TestResponse:
+        values = {"file": (io.BytesIO(GOOD.encode()), "codes.csv"), "step": "import"} | fields
+        return editor.post(path(prize, "/upload"), values, content_type="multipart/form-data")
+
+    unseen = again(reason="restocked")
+    assert (unseen.status_code, seen_in(unseen.get_data(as_text=True))) == (200, seen)
+    without = again(seen=seen)
+    assert without.status_code == 422
+    assert "Say why: people are entering now" in without.get_data(as_text=True)
+    assert "3 new codes" in without.get_data(as_text=True), "the report stays"
+    assert stock(session, prize) == Stock()
+    assert again(seen=seen, reason="restocked").status_code == 303
+    session.rollback()
+    record = audit.latest(session)[0]
+    assert (record.action, record.reason) == ("codes.import", "restocked")
+    generated = editor.post(path(prize, "/generate"), {"count": "7"})
+    assert "The chances stay as they are" in generated.get_data(as_text=True)
+    assert stock(session, prize) == Stock(free=3)
+
+
+def test_a_code_of_another_campaign_is_named_to_those_who_see_it(
+    app: Flask, editor: Staff, session: Session, prize: Prize
+) -> None:
+    other = make_campaign(session, [TierSpec("Gold", codes=0)], slug="other", seed=3)
+    other.title = "Winter giveaway"
+    session.commit()
+    far = prizes.find_by_name(session, other.id, "Gold prize")
+    assert far
+    listed = read_code_list(["FAR-0001"])
+    codes.import_codes(session, far.id, listed, actor=COMMAND_LINE, now=NOON, rng=FakeRng(1))
+    upload(editor, prize, "NEAR-0001\n", "import")
+    page = upload(editor, prize, "near-0001\nfar-0001\n").get_data(as_text=True)
+    assert "1 code is known in this campaign" in page
+    assert "1 code is known in another campaign" in page
+    assert "Line 2: in Winter giveaway" in page
+    account = make_account(session, Role.EDITOR, "limited@example.org")
+    campaign_id = prize.campaign_id
+    restrictions.change(session, account.id, [campaign_id], actor=COMMAND_LINE, now=NOON)
+    page = upload(staff_of(app, session, account), prize, "far-0001\n").get_data(as_text=True)
+    assert "1 code is known in another campaign" in page
+    assert "Winter giveaway" not in page
+
+
+def test_codes_of_a_draft_come_in_at_once(editor: Staff, session: Session) -> None:
+    draft = make_campaign(session, [TierSpec("Gold", codes=0)], slug="draft", status=CampaignStatus.DRAFT)
+    found = prizes.find_by_name(session, draft.id, "Gold prize")
+    assert found
+    where = f"/admin/campaigns/draft/prizes/{found.id.hex}/codes"
+    assert editor.post(f"{where}/generate", {"count": "5"}).status_code == 303
+    fields = {"file": (io.BytesIO(GOOD.encode()), "codes.csv"), "step": "import"}
+    taken = editor.post(f"{where}/upload", fields, content_type="multipart/form-data")
+    assert taken.status_code == 303
+    assert stock(session, found) == Stock(free=8)
+
+
 def test_no_file_is_asked_for(editor: Staff, prize: Prize) -> None:
     answer = editor.post(path(prize, "/upload"), {"step": "check"}, content_type="multipart/form-data")
     assert answer.status_code == 422
@@ -134,7 +206,7 @@ def test_only_this_route_and_only_editors_may_send_much(
 
 
 def test_codes_are_generated(editor: Staff, session: Session, prize: Prize) -> None:
-    answer = editor.post(path(prize, "/generate"), {"count": "1200", "prefix": "summer"})
+    answer = editor.change(path(prize, "/generate"), {"count": "1200", "prefix": "summer"}, reason="more")
     assert "1,200 codes are made for Gold prize." in editor.page(answer.location)
     assert stock(session, prize) == Stock(free=1200)
 
@@ -205,7 +277,7 @@ def test_a_batch_is_withdrawn_after_a_question_with_numbers(
     question = editor.page(where)
     assert "3 free codes are withdrawn and can no longer be won." in question
     assert stock(session, prize) == Stock(free=3)
-    answer = editor.post(where, {"reason": "leaked"})
+    answer = editor.change(where, reason="leaked")
     assert "3 codes of Gold prize are withdrawn." in editor.page(answer.location)
     assert stock(session, prize) == Stock(withdrawn=3)
     record = audit.latest(session)[0]
@@ -272,7 +344,7 @@ def test_the_meter_and_the_samples_follow_the_form(editor: Staff, session: Sessi
     assert refused.status_code == 409
     assert "so many codes this short could be guessed" in refused.get_data(as_text=True).lower()
     assert stock(session, prize) == Stock()
-    made = editor.post(path(prize, "/generate"), {"count": "20", "length": "12", "prefix": "VIP"})
+    made = editor.change(path(prize, "/generate"), {"count": "20", "length": "12", "prefix": "VIP"})
     assert "20 codes are made" in editor.page(made.location)
 
 
@@ -306,7 +378,7 @@ SEARCH = "/admin/campaigns/summer/codes"
 
 
 def test_a_code_is_looked_up_by_itself(editor: Staff, session: Session, prize: Prize) -> None:
-    editor.post(path(prize, "/generate"), {"count": "3", "length": "16"})
+    editor.change(path(prize, "/generate"), {"count": "3", "length": "16"})
     session.rollback()
     code = session.query(Code).first()
     assert code is not None

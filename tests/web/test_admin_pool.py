@@ -9,12 +9,12 @@ from sqlalchemy.orm import Session
 from app.domain.odds import OnEmpty
 from app.domain.roles import Role
 from app.models import Campaign, Prize, Tier
-from app.services import campaigns, odds, prizes, tiers
+from app.services import audit, campaigns, odds, prizes, tiers
 from app.services.audit import COMMAND_LINE
 from app.services.entries import submit_entry
 from tests.support.factories import VAULT, TierSpec, make_campaign, submission
 from tests.support.fakes import NOON, FakeRng
-from tests.support.staff import HTMX, Staff, sign_in, version_in
+from tests.support.staff import HTMX, Staff, seen_in, sign_in, version_in
 
 pytestmark = pytest.mark.sqlite_is_enough
 
@@ -212,9 +212,9 @@ def test_a_prize_with_codes_and_one_with_a_number(
 ) -> None:
     path = f"/admin/campaigns/summer/tiers/{tier(session, campaign).id.hex}/prizes/new"
     assert 'name="kind"' in editor.page(path)
-    answer = editor.post(path, PRIZE)
+    answer = editor.change(path, PRIZE)
     assert "Coffee is in. Give it codes next." in editor.page(answer.location)
-    editor.post(path, PRIZE | {"name": "Mug", "kind": "quantity", "quantity": "25"})
+    editor.change(path, PRIZE | {"name": "Mug", "kind": "quantity", "quantity": "25"})
     mug = prize(session, campaign, "Mug")
     assert prizes.stock_of(session, mug.id).free == 25
     assert "25 of 25 left" in editor.page(POOL)
@@ -250,7 +250,7 @@ def test_a_prize_is_edited_in_place_and_stale_ones_compared(
     gold = prize(session, campaign)
     part = editor.get(at(gold, "edit"), headers=HTMX).get_data(as_text=True)
     mine = {"name": "Car", "artwork": "trip", "text": "Red", "version": version_in(part)}
-    assert editor.post(at(gold, "edit"), mine).status_code == 303
+    assert editor.change(at(gold, "edit"), mine).status_code == 303
     answer = editor.post(at(gold, "edit"), mine | {"name": "Bike"})
     assert answer.status_code == 409
     assert "<td>Car</td>" in answer.get_data(as_text=True)
@@ -259,11 +259,11 @@ def test_a_prize_is_edited_in_place_and_stale_ones_compared(
 
 def test_the_number_of_things_can_change(editor: Staff, session: Session, campaign: Campaign) -> None:
     path = f"/admin/campaigns/summer/tiers/{tier(session, campaign).id.hex}/prizes/new"
-    editor.post(path, PRIZE | {"name": "Mug", "kind": "quantity", "quantity": "25"})
+    editor.change(path, PRIZE | {"name": "Mug", "kind": "quantity", "quantity": "25"})
     mug = prize(session, campaign, "Mug")
     page = editor.page(at(mug, "edit"))
     values = {"name": "Mug", "artwork": "gift", "version": version_in(page), "quantity": "7"}
-    assert editor.post(at(mug, "edit"), values).status_code == 303
+    assert editor.change(at(mug, "edit"), values).status_code == 303
     session.rollback()
     assert prizes.stock_of(session, mug.id).free == 7
 
@@ -279,9 +279,36 @@ def test_removing_a_prize_withdraws_only_what_is_free(
     question = editor.page(at(gold, "remove"))
     assert "9 free codes are withdrawn and can no longer be won." in question
     assert "1 won code stays valid." in question
-    answer = editor.post(at(gold, "remove"), {"reason": "out of season"}, htmx=True, follow_redirects=True)
+    answer = editor.change(at(gold, "remove"), reason="out of season", htmx=True, follow_redirects=True)
     assert "Gold prize is removed and 9 free codes withdrawn." in answer.get_data(as_text=True)
     assert "Person 1" in editor.page("/admin/campaigns/summer/winners")
+
+
+def test_a_live_change_of_a_prize_is_shown_before_it_is_saved(
+    editor: Staff, session: Session, campaign: Campaign
+) -> None:
+    path = f"/admin/campaigns/summer/tiers/{tier(session, campaign, 'Silver').id.hex}/prizes/new"
+    mug = PRIZE | {"name": "Mug", "kind": "quantity", "quantity": "25"}
+    page = editor.post(path, mug).get_data(as_text=True)
+    assert "What this change does" in page
+    without = editor.post(path, mug | {"seen": seen_in(page)})
+    assert without.status_code == 422
+    assert "Say why: people are entering now" in without.get_data(as_text=True)
+    other = editor.post(path, mug | {"seen": seen_in(page), "reason": "more", "quantity": "26"})
+    assert seen_in(other.get_data(as_text=True)) != seen_in(page), "another number is shown anew"
+    assert len(prizes.listing(session, campaign.id)) == 2
+    editor.change(path, mug, reason="more")
+    found = prize(session, campaign, "Mug")
+    assert audit.latest(session)[0].reason == "more"
+    values = {"name": "Mug", "artwork": "gift", "version": version_in(editor.page(at(found, "edit")))}
+    same = editor.post(at(found, "edit"), values | {"quantity": "25", "artwork": PRIZE["artwork"]})
+    assert same.status_code == 303, "nothing is changed, nothing is asked"
+    shown = editor.post(at(found, "edit"), values | {"quantity": "0"}).get_data(as_text=True)
+    submit_entry(session, submission(), now=NOON, rng=FakeRng(4), vault=VAULT)
+    saved = editor.post(at(found, "edit"), values | {"quantity": "0", "seen": seen_in(shown), "reason": "no"})
+    assert saved.status_code == 303, "an entry in between does not bring the question back"
+    session.rollback()
+    assert prizes.stock_of(session, found.id).free == 0
 
 
 def test_what_belongs_to_another_campaign_is_not_found(

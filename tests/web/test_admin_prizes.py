@@ -64,6 +64,14 @@ def send(staff: Staff, path: str, upload: bytes) -> TestResponse:
     return staff.client.post(path, data=body, content_type="multipart/form-data; boundary=x")
 
 
+def with_picture(editor: Staff, path: str, values: dict[str, str]) -> TestResponse:
+    """A prize of a live campaign saved with a file: the picture stays while the change is looked at."""
+    sent = editor.post(path, values | {"upload": picture()}, content_type="multipart/form-data")
+    kept = re.search(r'name="picture"[^>]*value="([0-9a-f]{32}-800x600)"', sent.get_data(as_text=True))
+    assert kept
+    return editor.change(path, values | {"picture": kept[1]})
+
+
 def find(session: Session, name: str = "Mug") -> Prize:
     session.rollback()
     session.expire_all()
@@ -89,8 +97,7 @@ def result(app: Flask, outcome: Won) -> str:
 def test_an_uploaded_picture_is_drawn_anew_and_shown_everywhere(
     editor: Staff, session: Session, app: Flask, client: FlaskClient, new: str
 ) -> None:
-    answer = editor.post(new, MUG | {"upload": picture()}, content_type="multipart/form-data")
-    assert answer.status_code == 303
+    assert with_picture(editor, new, MUG).status_code == 303
     mug = find(session)
     assert mug.picture is not None
     assert (mug.picture.width, mug.picture.height, mug.picture.widths) == (800, 600, (320, 640, 800))
@@ -154,24 +161,24 @@ def test_a_picture_stays_while_the_rest_of_the_form_is_put_right(
     kept = re.search(r'name="picture"[^>]*value="([0-9a-f]{32}-800x600)"', page)
     assert kept
     assert f"/pictures/{kept[1][:32]}-320.webp" in page
-    assert editor.post(new, MUG | {"picture": kept[1]}).status_code == 303
+    assert editor.change(new, MUG | {"picture": kept[1]}).status_code == 303
     mug = find(session)
     assert str(mug.picture) == kept[1]
     values = MUG | {"version": version_in(editor.page(edit(mug))), "picture": kept[1], "no_picture": "y"}
-    assert editor.post(edit(mug), values).status_code == 303
+    assert editor.change(edit(mug), values).status_code == 303
     assert find(session).picture is None
 
 
 @pytest.mark.parametrize("sent", ["0" * 32 + "-320x200", "../../secrets.json", "gift"])
 def test_a_picture_that_is_not_there_is_none(editor: Staff, session: Session, new: str, sent: str) -> None:
-    editor.post(new, MUG | {"picture": sent})
+    editor.change(new, MUG | {"picture": sent})
     assert find(session).picture is None
 
 
 def test_a_value_is_shown_where_the_marketer_says_so(
     editor: Staff, session: Session, client: FlaskClient, new: str
 ) -> None:
-    editor.post(new, MUG | {"value": "24,90", "currency": "eur", "shows_value": "y"})
+    editor.change(new, MUG | {"value": "24,90", "currency": "eur", "shows_value": "y"})
     mug = find(session)
     assert (mug.value, mug.currency) == (2490, "EUR")
     assert "Worth €24.90" in client.get("/c/summer").get_data(as_text=True)
@@ -180,7 +187,7 @@ def test_a_value_is_shown_where_the_marketer_says_so(
     page = editor.page(edit(mug))
     assert 'value="24.90"' in page
     values = MUG | {"version": version_in(page), "value": "2000", "currency": "JPY"}
-    editor.post(edit(mug), values)
+    editor.change(edit(mug), values)
     assert find(session).value == 2000
     assert "Worth" not in client.get("/c/summer").get_data(as_text=True)
     assert "¥2,000" in editor.page("/admin/campaigns/summer/prizes")
@@ -222,7 +229,7 @@ def test_a_winner_is_led_on_and_told_until_when(
     editor: Staff, session: Session, app: Flask, client: FlaskClient, new: str
 ) -> None:
     link = {"kind": "link", "link": "https://shop.example/start", "expires": "days", "expires_days": "14"}
-    editor.post(new, MUG | link | {"low_stock": "10", "low_stock_unit": "percent"})
+    editor.change(new, MUG | link | {"low_stock": "10", "low_stock_unit": "percent"})
     mug = find(session)
     assert (mug.link, mug.expires_days, mug.low_stock_percent) == (link["link"], 14, 10)
     outcome = won(session)
@@ -239,7 +246,7 @@ def test_a_winner_is_led_on_and_told_until_when(
 
 def test_a_day_that_was_set_before_may_pass(editor: Staff, session: Session, new: str) -> None:
     later = (datetime.now(UTC) + timedelta(days=9)).date()
-    editor.post(new, MUG | {"expires": "on", "expires_on": later.isoformat(), "low_stock": "3"})
+    editor.change(new, MUG | {"expires": "on", "expires_on": later.isoformat(), "low_stock": "3"})
     mug = find(session)
     assert (mug.expires_on, mug.low_stock) == (later, 3)
     past = datetime(2020, 1, 31, tzinfo=UTC).date()
@@ -253,17 +260,15 @@ def test_a_day_that_was_set_before_may_pass(editor: Staff, session: Session, new
         "expires": "on",
         "expires_on": past.isoformat(),
     }
-    assert editor.post(edit(mug), values).status_code == 303
+    assert editor.change(edit(mug), values).status_code == 303
     assert find(session, "Cup").expires_on == past
 
 
 def test_a_stale_edit_tells_of_the_other_picture(editor: Staff, session: Session, new: str) -> None:
-    editor.post(new, MUG)
+    editor.change(new, MUG)
     mug = find(session)
     version = version_in(editor.page(edit(mug)))
-    editor.post(
-        edit(mug), MUG | {"version": version, "upload": picture()}, content_type="multipart/form-data"
-    )
+    assert with_picture(editor, edit(mug), MUG | {"version": version}).status_code == 303
     answer = editor.post(edit(mug), MUG | {"version": version, "picture": ""})
     assert answer.status_code == 409
     page = answer.get_data(as_text=True)
@@ -302,8 +307,8 @@ def test_money_reads_as_people_write_it(app: Flask, minor: int, currency: str, t
 
 
 def test_prizes_are_listed_with_what_they_are(editor: Staff, session: Session, new: str) -> None:
-    editor.post(new, MUG)
-    editor.post(new, MUG | {"name": "Course", "kind": "link", "link": "https://learn.example"})
+    editor.change(new, MUG)
+    editor.change(new, MUG | {"name": "Course", "kind": "link", "link": "https://learn.example"})
     page = editor.page("/admin/campaigns/summer/prizes")
     assert "Physical" in page
     assert "Link" in page

@@ -25,19 +25,21 @@ from app.domain.errors import InvalidInput
 from app.domain.roles import Role
 from app.extensions import db, tools
 from app.models import BatchState, Campaign, Prize, PrizeKind
-from app.services import batches, prizes, tiers
+from app.services import batches, campaigns, prizes, tiers
 from app.services import codes as service
 from app.services import stock as stock_service
 from app.services.batches import BatchFigures
 from app.services.codes import ImportReport
+from app.services.preview import Restocking
 from app.services.stock import MAX_UNITS
-from app.web.access import StepUp, current_actor, may, requires, step_up
+from app.web.access import StepUp, current_actor, may, requires, step_up, visible
 from app.web.admin.answers import Ask, asked, done, show, trail
 from app.web.admin.downloads import as_download
 from app.web.admin.frame import campaign_of, prize_of
+from app.web.admin.live import ReasonForm, asked_first, asking
 from app.web.admin.wording import staying, withdrawal
 from app.web.filters import grouped, locale
-from app.web.staff_forms import AtMost, Line, Present, StaffForm, WholeNumber, choice
+from app.web.staff_forms import AtMost, Line, Present, WholeNumber, choice
 
 blueprint = Blueprint("codes", __name__, url_prefix="/campaigns/<slug>/prizes/<id:prize_id>/codes")
 
@@ -47,7 +49,7 @@ LINES_NAMED = 20
 UPLOAD = "admin.codes.upload"
 
 
-class UploadForm(StaffForm):
+class UploadForm(ReasonForm):
     """A file of codes."""
 
     file = FileField(
@@ -56,7 +58,7 @@ class UploadForm(StaffForm):
     )
 
 
-class GenerateForm(StaffForm):
+class GenerateForm(ReasonForm):
     """How many codes to make, and what they begin with."""
 
     count = WholeNumber(_l("How many"), [Present()], low=1, high=MAX_UNITS)
@@ -101,10 +103,11 @@ def upload(slug: str, prize_id: UUID) -> Response:
     prize = prize_of(campaign, prize_id)
     form = UploadForm()
     is_import = request.form.get("step") == "import"
-    report = form.submit(lambda: _read(form.file.data, prize, is_import=is_import))
-    if report is None:
+    read = form.submit(lambda: _read(form, campaign, prize, is_import=is_import))
+    if read is None:
         return _page(campaign, prize, upload=form)
-    if is_import and report.ok:
+    report, is_taken_in = read
+    if is_taken_in and report.ok:
         message = ngettext(
             "%(count)s code is in stock for %(prize)s.",
             "%(count)s codes are in stock for %(prize)s.",
@@ -113,7 +116,7 @@ def upload(slug: str, prize_id: UUID) -> Response:
             prize=prize.name,
         )
         return done(message, url_for("admin.codes.index", slug=slug, prize_id=prize_id))
-    form.status = 200 if report.ok else 422
+    form.status = 200 if report.ok and not form.errors else 422
     return _page(campaign, prize, upload=form, report=report, file_name=form.file.data.filename)
 
 
@@ -125,17 +128,18 @@ def generate(slug: str, prize_id: UUID) -> Response:
     campaign = campaign_of(slug)
     prize = prize_of(campaign, prize_id)
     form = GenerateForm()
-    count = form.submit(
+    count = form.save(
+        campaign,
+        lambda: _ordered(form, prize),
         lambda: service.generate_codes(
             db.session(),
             prize_id,
             form.count.data,
             prefix=form.prefix.data or "",
             length=int(form.length.data),
-            actor=current_actor(),
-            now=tools().now(),
             rng=tools().rng,
-        )
+            **trail(),
+        ),
     )
     if count is None:
         return _page(campaign, prize, generate=form)
@@ -179,8 +183,11 @@ def withdraw(slug: str, prize_id: UUID, batch_id: int) -> Response:
     campaign = campaign_of(slug)
     prize = prize_of(campaign, prize_id)
     found = batches.get(db.session(), prize.id, batch_id)
+    change = Restocking(prize.tier_id, -found.free, f"codes.withdraw {batch_id}")
     if request.method == "GET":
-        return asked(_question(slug, found))
+        return asked(asking(campaign, change, _question(slug, found)))
+    if (question := asked_first(campaign, change, _question(slug, found))) is not None:
+        return question
     count = batches.withdraw(db.session(), prize_id, batch_id, **trail())
     message = ngettext(
         "%(count)s code of %(prize)s is withdrawn.",
@@ -220,13 +227,32 @@ def _question(slug: str, found: BatchFigures) -> Ask:
     )
 
 
-def _read(file: FileStorage | None, prize: Prize, *, is_import: bool) -> ImportReport:
+def _read(
+    form: UploadForm, campaign: Campaign, prize: Prize, *, is_import: bool
+) -> tuple[ImportReport, bool]:
+    """What the file holds, and whether that was to be taken in."""
+    file: FileStorage | None = form.file.data
     if file is None or not file.filename:
         raise InvalidInput("file", "Choose a file.")
     listed = _listed(file)
-    if not is_import:
-        return service.check_import(db.session(), prize.id, listed)
-    return service.import_codes(db.session(), prize.id, listed, file_name=file.filename, **_without_reason())
+    count = len(listed.codes)
+    change = Restocking(prize.tier_id, count, f"codes.import {prize.id} {count}")
+    if is_import and form.agreed(campaign, change):
+        report = service.import_codes(
+            db.session(), prize.id, listed, file_name=file.filename, rng=tools().rng, **trail()
+        )
+        return report, True
+    report = service.check_import(db.session(), prize.id, listed)
+    if report.ok:
+        form.shown_before(campaign, change)
+    return report, False
+
+
+def _ordered(form: GenerateForm, prize: Prize) -> Restocking:
+    """What the form does to the stock. Raises InvalidInput and Conflict."""
+    count, length = form.count.data, int(form.length.data)
+    prefix = service.check_order(db.session(), prize.id, count, form.prefix.data or "", length)
+    return Restocking(prize.tier_id, count, f"codes.generate {prize.id} {count} {length} {prefix}")
 
 
 def _listed(file: FileStorage) -> CodeList:
@@ -237,10 +263,6 @@ def _listed(file: FileStorage) -> CodeList:
     if not (listed.codes or listed.malformed):
         raise InvalidInput("file", "There is no code in this file.")
     return listed
-
-
-def _without_reason() -> dict[str, Any]:
-    return {name: value for name, value in trail().items() if name != "reason"} | {"rng": tools().rng}
 
 
 def _page(
@@ -271,7 +293,15 @@ def _page(
         file_name=file_name,
         lines_named=LINES_NAMED,
         faults=fault_texts(),
+        owners=_owners(report),
     )
+
+
+def _owners(report: ImportReport | None) -> dict[UUID, str]:
+    """The titles of the campaigns that have codes of the file, of those that one may see."""
+    if report is None or not report.elsewhere:
+        return {}
+    return {found.id: found.title for found in visible(campaigns.listing(db.session()))}
 
 
 @dataclass(frozen=True, slots=True)

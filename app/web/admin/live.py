@@ -58,6 +58,7 @@ class ToldPreview:
     rows: tuple[ToldRow, ...]
     is_rate_known: bool
     changes_chances: bool
+    changes_odds: bool
 
 
 class ReasonForm(StaffForm):
@@ -80,21 +81,32 @@ class ReasonForm(StaffForm):
         """As `submit`, with the step between; None also when the preview is to be shown first."""
 
         def step() -> T | None:
-            return act() if self._may_go_ahead(campaign, change()) else None
+            return act() if self.agreed(campaign, change()) else None
 
         return self.submit(step, current)
 
-    def _may_go_ahead(self, campaign: Campaign, change: Change) -> bool:
+    def agreed(self, campaign: Campaign, change: Change) -> bool:
+        """Whether that change may be made: there is nothing to ask, or it was shown and has its reason."""
+        if not self.shown_before(campaign, change):
+            self.status = 200
+            return False
+        if self.preview is None:
+            return True
+        try:
+            campaigns.require_reason(campaign, tools().now(), trail()["reason"])
+        except InvalidInput as error:
+            self._put(error.field, told(error))
+            return False
+        return True
+
+    def shown_before(self, campaign: Campaign, change: Change) -> bool:
+        """Show what the change would do, if that is to be asked about; True when it is not, or not anew."""
         proposal = _held_back(campaign, change)
         if proposal is None:
             return True
-        is_seen = self.seen.data == proposal.key
+        is_seen = bool(self.seen.data == proposal.key)
         self.seen.data, self.preview = proposal.key, _shown(campaign, proposal)
-        if not is_seen:
-            self.status = 200
-            return False
-        campaigns.require_reason(campaign, tools().now(), trail()["reason"])
-        return True
+        return is_seen
 
 
 def asked_first(campaign: Campaign, change: Change, ask: Ask) -> Response | None:
@@ -133,21 +145,23 @@ def _held_back(campaign: Campaign, change: Change) -> Proposal | None:
     if not campaigns.is_live(campaign, now):
         return None
     proposal = preview.proposed(db.session(), campaign, now, change)
-    return proposal if proposal.changes_odds else None
+    return proposal if proposal.is_asked else None
 
 
 def _shown(campaign: Campaign, proposal: Proposal) -> ToldPreview:
     now = tools().now()
-    return in_words(preview.show(db.session(), campaign, proposal, now), campaign.timezone, now)
+    shown = preview.show(db.session(), campaign, proposal, now)
+    return in_words(shown, campaign.timezone, now, changes_odds=proposal.changes_odds)
 
 
-def in_words(shown: Preview, zone: str, now: datetime) -> ToldPreview:
+def in_words(shown: Preview, zone: str, now: datetime, *, changes_odds: bool) -> ToldPreview:
     """The preview in the page's language, with times in the campaign's zone."""
     return ToldPreview(
         Told(chance_text(shown.before), chance_text(shown.after)),
         tuple(_row(row, zone, now) for row in shown.rows),
         shown.is_rate_known,
         any(row.is_changed for row in shown.rows),
+        changes_odds,
     )
 
 

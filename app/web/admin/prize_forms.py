@@ -22,13 +22,13 @@ from app.domain.pictures import Picture, read_picture
 from app.models import Prize, PrizeKind
 from app.services.prizes import MAX_LINK, PrizePlan
 from app.services.stock import MAX_UNITS
+from app.web.admin.live import ReasonForm
 from app.web.staff_forms import (
     AtMost,
     Difference,
     Line,
     Paragraphs,
     Present,
-    StaffForm,
     Version,
     WholeNumber,
     choice,
@@ -77,7 +77,7 @@ class Amount(Field):
         return "" if self.data is None else str(self.data)
 
 
-class PrizeForm(StaffForm):
+class PrizeForm(ReasonForm):
     """A prize: what visitors see of it, and what its winner reads."""
 
     today: date | None = None  # by the campaign's clocks; with it a day that is over is refused
@@ -222,6 +222,11 @@ class PrizeForm(StaffForm):
         """Where the winner is led to; "" for most prizes."""
         return ""
 
+    @property
+    def units(self) -> int | None:
+        """The number of things; None for codes."""
+        return None
+
     def _put(self, name: str, message: str) -> None:
         super()._put("low_stock" if name == "low_stock_percent" else name, message)
 
@@ -289,6 +294,11 @@ class QuantityPrizeEditForm(PrizeEditForm):
         high=MAX_UNITS,
         description=_l("Those won count too: lowering it withdraws units nobody has won."),
     )
+
+    @property
+    def units(self) -> int | None:
+        """The number of things in all."""
+        return int(self.quantity.data)
 
 
 class LinkPrizeEditForm(QuantityPrizeEditForm):

@@ -9,19 +9,21 @@ from flask_babel import gettext as _
 from flask_babel import ngettext
 from werkzeug.wrappers import Response
 
+from app.domain.errors import StaleEdit
 from app.domain.roles import Role
 from app.extensions import db, tools
 from app.models import Campaign, Prize, PrizeKind
 from app.services import prizes as service
-from app.services.prizes import Stock
+from app.services.preview import Restocking
+from app.services.prizes import PrizePlan, Stock
 from app.web.access import StepUp, may, requires, step_up
 from app.web.admin.answers import Ask, asked, trail
 from app.web.admin.frame import campaign_of, prize_of, tier_of
+from app.web.admin.live import asked_first, asking
 from app.web.admin.manager import Editing, changed, show_manager
 from app.web.admin.prize_forms import (
     NewPrizeForm,
     PrizeForm,
-    QuantityPrizeEditForm,
     edit_form,
     prize_values,
 )
@@ -60,10 +62,12 @@ def add(slug: str, tier_id: UUID) -> Response:
     campaign = campaign_of(slug)
     tier_of(campaign, tier_id)
     form = _ready(NewPrizeForm(), campaign)
-    prize = form.submit(
+    prize = form.save(
+        campaign,
+        lambda: _added(campaign, tier_id, form),
         lambda: service.add(
             db.session(), tier_id, form.plan(), quantity=form.units, rng=tools().rng, **trail()
-        )
+        ),
     )
     if prize is None:
         return show_manager(campaign, Editing("new-prize", form, tier_id))
@@ -81,13 +85,16 @@ def edit(slug: str, prize_id: UUID) -> Response:
     """Change a prize in place."""
     campaign = campaign_of(slug)
     prize = prize_of(campaign, prize_id)
-    form = _ready(edit_form(prize, service.stock_of(db.session(), prize_id).total), campaign)
-    saved = form.submit(
+    offered = service.stock_of(db.session(), prize_id).total
+    form = _ready(edit_form(prize, offered), campaign)
+    saved = form.save(
+        campaign,
+        lambda: _edited(campaign, prize, form, offered),
         lambda: service.edit(
             db.session(),
             prize_id,
             form.plan(),
-            quantity=form.quantity.data if isinstance(form, QuantityPrizeEditForm) else None,
+            quantity=form.units,
             expected_version=form["version"].data,
             rng=tools().rng,
             **trail(),
@@ -106,8 +113,12 @@ def remove(slug: str, prize_id: UUID) -> Response:
     """Ask, with numbers; then take the prize out and withdraw its free codes."""
     campaign = campaign_of(slug)
     prize = prize_of(campaign, prize_id)
+    stock = service.stock_of(db.session(), prize_id)
+    change = Restocking(prize.tier_id, -stock.free, f"prize.remove {prize_id}")
     if request.method == "GET":
-        return asked(_question(slug, prize, service.stock_of(db.session(), prize_id)))
+        return asked(asking(campaign, change, _question(slug, prize, stock)))
+    if (question := asked_first(campaign, change, _question(slug, prize, stock))) is not None:
+        return question
     name, tier_id = prize.name, prize.tier_id
     count = service.remove(db.session(), prize_id, **trail())
     message = ngettext(
@@ -123,6 +134,26 @@ def remove(slug: str, prize_id: UUID) -> Response:
 def place_of(prize: Prize) -> str:
     """The prize's id in the page."""
     return f"prize-{prize.id.hex}"
+
+
+def _added(campaign: Campaign, tier_id: UUID, form: NewPrizeForm) -> Restocking:
+    """What the form adds. Raises InvalidInput and Conflict."""
+    units = form.units
+    kind = PrizeKind.CODES if units is None else PrizeKind.QUANTITY
+    plan = service.checked(db.session(), campaign.id, form.plan(), kind, None)
+    return Restocking(tier_id, units or 0, f"prize.add {tier_id} {units} {plan}")
+
+
+def _edited(campaign: Campaign, prize: Prize, form: PrizeForm, offered: int) -> Restocking:
+    """What the form changes. Raises StaleEdit, InvalidInput and Conflict."""
+    if form["version"].data != prize.version:
+        raise StaleEdit
+    plan, units = service.checked(db.session(), campaign.id, form.plan(), prize.kind, prize), form.units
+    more = 0 if units is None else units - offered
+    is_changed = more or plan != PrizePlan.of(prize)
+    return Restocking(
+        prize.tier_id, more, f"prize.edit {prize.id} {prize.version} {units} {plan}" if is_changed else ""
+    )
 
 
 def _ready(form: Form, campaign: Campaign) -> Form:
