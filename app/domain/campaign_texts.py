@@ -55,6 +55,8 @@ class CampaignTexts:
         return tuple(key for key in keys if not self._found(language, key))
 
     def _found(self, language: str, key: str) -> str:
+        if language == self.own and key not in WITHOUT_A_ROW:
+            return ""  # the row has it
         return self.by_language.get(language, {}).get(key, "")
 
 

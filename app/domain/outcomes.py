@@ -49,6 +49,7 @@ class Won:
     expires_at: datetime | None = None  # from when the code is no longer good
     picture: Picture | None = None  # in the place of the drawing
     link: str = ""  # where the winner goes next
+    prize_id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)

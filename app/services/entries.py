@@ -193,6 +193,7 @@ def _as_outcome(row: Any, window: Window) -> Drawn:
         expires_at=row.expires_at,
         picture=row.picture,
         link=row.link,
+        prize_id=row.prize_id,
     )
 
 
@@ -271,6 +272,7 @@ def _award(
         expires_at=expires_at,
         picture=claimed.picture,
         link=claimed.link,
+        prize_id=claimed.prize_id,
     )
 
 
@@ -301,6 +303,7 @@ _STORED = (
         Entry.created_at,
         Entrant.email_key,
         Award.tier_name,
+        Award.prize_id,
         Award.prize_name,
         Award.expires_at,
         Code.text.label("code"),

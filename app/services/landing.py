@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import Row, bindparam, select
 from sqlalchemy.orm import Session
@@ -22,6 +23,7 @@ from app.services.entries import window_of
 class PrizeCard:
     """One prize as it is announced; `total` is how many are given in all."""
 
+    id: UUID
     name: str
     text: str
     artwork: str
@@ -142,6 +144,7 @@ def _cards(session: Session, rows: Sequence[Row[*tuple[Any, ...]]]) -> tuple[Pri
     totals = stock.offered(session, {row.id: row.stock_version for row in rows})
     cards = (
         PrizeCard(
+            row.id,
             row.name,
             row.text,
             row.artwork,

@@ -91,4 +91,5 @@ def _won(session: Session, found: Sequence[Prize], email: str, now: datetime, rn
         expires_at=expiry(now, zone, prize.expires_on, prize.expires_days),
         picture=prize.picture,
         link=prize.link,
+        prize_id=prize.id,
     )

@@ -3,7 +3,18 @@
 from flask import Flask
 
 from app.config import ROOT
-from app.web import errors, filters, headers, locale, packing, pictures, refusal_counts, static_files, upkeep
+from app.web import (
+    campaign_words,
+    errors,
+    filters,
+    headers,
+    locale,
+    packing,
+    pictures,
+    refusal_counts,
+    static_files,
+    upkeep,
+)
 from app.web.access import load_staff
 from app.web.account.views import account
 from app.web.admin import admin
@@ -27,6 +38,7 @@ def register(app: Flask) -> None:
     errors.register(app)
     filters.register(app)
     locale.register(app)
+    campaign_words.register(app)
     pictures.register(app)  # /pictures
     load_staff(app)
     upkeep.register(app)

@@ -29,6 +29,11 @@ def test_what_is_missing_falls_back_to_the_own_language_and_then_to_the_default(
     assert TEXTS.text("title", "en") == ""
 
 
+def test_what_a_row_says_in_the_own_language_is_not_said_twice() -> None:
+    texts = CampaignTexts("de", {"de": {"title": "Left from before"}})
+    assert texts.text("title", "de", "Sommer") == "Sommer"
+
+
 def test_a_campaign_speaks_its_own_language_first() -> None:
     assert TEXTS.languages == ("tr", "de", "ar")
     assert CampaignTexts("en", {}).languages == ("en",)

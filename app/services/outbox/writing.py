@@ -13,7 +13,9 @@ from app.adapters.letters import AlertTold, AwardWon, Letters
 from app.adapters.links import Links
 from app.adapters.mail import Mailer, Sender, compose
 from app.domain.alerts import said
+from app.domain.campaign_texts import CampaignTexts, prize_key
 from app.domain.delivery import NotSent, Trouble
+from app.domain.languages import spoken
 from app.models import (
     Account,
     Alert,
@@ -61,15 +63,16 @@ def written(session: Session, message: InHand, office: PostOffice, now: datetime
     session.rollback()
     if row is None:
         return NotSent(Trouble.GONE, for_good=True)
+    texts, language = CampaignTexts(row.language, row.texts), spoken(row.locale) or row.language
     about = AwardWon(
-        title=row.title,
+        title=texts.text("title", language, row.title),
         sponsor=row.sponsor,
         accent=row.accent,
         timezone=row.timezone,
         tier=row.tier_name,
-        prize=row.prize_name,
+        prize=texts.text(prize_key(row.prize_id, "name"), language, row.prize_name),
         code=row.code,
-        instructions=row.instructions,
+        instructions=texts.text(prize_key(row.prize_id, "instructions"), language, row.instructions),
         expires_at=row.expires_at,
         link=row.link,
         at=row.created_at,
@@ -77,7 +80,7 @@ def written(session: Session, message: InHand, office: PostOffice, now: datetime
         landing_url=office.links.landing(row.slug),
         rules_url=office.links.rules(row.slug),
     )
-    letter = office.letters.award_won(about, row.locale)
+    letter = office.letters.award_won(about, language)
     try:
         return compose(
             letter,
@@ -137,11 +140,14 @@ _AWARD = (
         Entry.locale,
         Entry.created_at,
         Code.text.label("code"),
+        Prize.id.label("prize_id"),
         Prize.instructions,
         Prize.link,
         _standing("expires_at").label("expires_at"),
         Campaign.slug,
         Campaign.title,
+        Campaign.language,
+        Campaign.texts,
         Campaign.sponsor,
         Campaign.accent,
         Campaign.timezone,

@@ -12,6 +12,7 @@ from app.extensions import db, tools
 from app.models import Campaign
 from app.services import campaigns, landing, trial
 from app.web.access import requires
+from app.web.campaign_words import in_words, outcome_in_words, page_in_words
 from app.web.public.forms import EntryForm
 
 trying = Blueprint("trying", __name__, url_prefix="/admin/campaigns/<slug>/try")
@@ -37,7 +38,7 @@ def play(slug: str) -> Response:
             return make_response(_page(slug, form), 422)
         content = render_template(
             "public/_entry_form.html",
-            page=landing.preview_page(db.session(), slug),
+            page=page_in_words(landing.preview_page(db.session(), slug)),
             form=form,
             **_links(slug),
         )
@@ -63,7 +64,7 @@ def look(slug: str) -> Response:
 
 
 def _page(slug: str, form: EntryForm) -> str:
-    shown = landing.preview_page(db.session(), slug)
+    shown = page_in_words(landing.preview_page(db.session(), slug))
     form.nonce.data = tools().nonces.mint(tools().rng).hex()
     return render_template(
         "public/trying.html", page=shown, form=form, **_links(slug), **_choices(shown.campaign)
@@ -74,8 +75,8 @@ def _reveal(campaign: Campaign, outcome: Outcome) -> Response:
     template = "_trying_result" if request.headers.get("HX-Request") else "trying_result"
     content = render_template(
         f"public/{template}.html",
-        campaign=campaign,
-        outcome=outcome,
+        campaign=in_words(campaign),
+        outcome=outcome_in_words(campaign, outcome),
         email_masked=mask_email(outcome.email) if isinstance(outcome, Won) else "",
         **_links(campaign.slug),
         **_choices(campaign),

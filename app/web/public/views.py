@@ -21,8 +21,9 @@ from app.models import NonceSource, Partner
 from app.services import campaigns, handling, landing, partners
 from app.services.entries import Submission, outcome_of, submit_entry
 from app.web import refusal_counts
+from app.web.campaign_words import in_words, outcome_in_words, page_in_words
 from app.web.errors import wants_json
-from app.web.locale import fall_back_to, language
+from app.web.locale import language
 from app.web.public.forms import EntryForm
 from app.web.refusal_counts import Told
 
@@ -123,24 +124,21 @@ def result(slug: str, token: str) -> Response:
 @public.get("/c/<slug>/rules")
 def rules(slug: str) -> str:
     """The official rules, with the odds in force."""
-    page = landing.rules_page(db.session(), slug, now=tools().now())
-    fall_back_to(page.campaign.language)
+    page = page_in_words(landing.rules_page(db.session(), slug, now=tools().now()))
     return render_template("public/rules.html", page=page)
 
 
 @public.get("/c/<slug>/rules/<int:version>")
 def kept_rules(slug: str, version: int) -> str:
     """The official rules as they were shown before: each entry names the version it accepted."""
-    page = landing.rules_page(db.session(), slug, version, now=tools().now())
-    fall_back_to(page.campaign.language)
+    page = page_in_words(landing.rules_page(db.session(), slug, version, now=tools().now()))
     return render_template("public/rules.html", page=page)
 
 
 @public.get("/c/<slug>/fairness")
 def fairness(slug: str) -> str:
     """How anyone can check the draws."""
-    page = landing.fairness_page(db.session(), slug, now=tools().now())
-    fall_back_to(page.campaign.language)
+    page = page_in_words(landing.fairness_page(db.session(), slug, now=tools().now()))
     return render_template("public/fairness.html", page=page)
 
 
@@ -156,8 +154,9 @@ def odds_table(slug: str, version: int) -> Response:
 
 def _landing(slug: str, partner: Partner | None) -> str:
     now = tools().now()
-    page = landing.landing_page(db.session(), slug, now=now, partner_name=partner.name if partner else None)
-    fall_back_to(page.campaign.language)
+    page = page_in_words(
+        landing.landing_page(db.session(), slug, now=now, partner_name=partner.name if partner else None)
+    )
     form = EntryForm(formdata=None)
     form.nonce.data = tools().nonces.mint(tools().rng).hex()
     if partner is not None:
@@ -239,7 +238,7 @@ def _form_again(slug: str, form: EntryForm) -> Response:
     """The form with its errors in place and what was filled in still there, and a fresh token in it."""
     if form.csrf_token.errors:
         form.csrf_token.errors = [_("This page was open for too long. Please send it once more.")]
-    page = landing.landing_page(db.session(), slug, now=tools().now())  # 404 where there is no campaign
+    page = page_in_words(landing.landing_page(db.session(), slug, now=tools().now()))  # 404 for no campaign
     if wants_json():
         return make_response(jsonify(errors=form.errors), 422)
     template = "public/_entry_form.html" if request.headers.get("HX-Request") else "public/landing.html"
@@ -255,12 +254,11 @@ def _why(form: EntryForm) -> Told:
 
 def _reveal(template: str, slug: str, outcome: Outcome) -> str:
     """The outcome as a fragment or as a page: one content, from the stored row alone."""
-    campaign = campaigns.get(db.session(), slug)
-    fall_back_to(campaign.language)
+    campaign = in_words(campaigns.get(db.session(), slug))
     return render_template(
         template,
         campaign=campaign,
-        outcome=outcome,
+        outcome=outcome_in_words(campaign, outcome),
         email_masked=mask_email(outcome.email) if isinstance(outcome, Won) else "",
         **_links(slug),
     )
