@@ -1,7 +1,7 @@
 """The network an entry came from, as a hash of its day; the drain brake per tier
 
 Revision ID: 0014
-Revises: 0011
+Revises: 0013
 """
 
 import sqlalchemy as sa
