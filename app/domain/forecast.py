@@ -10,9 +10,10 @@ How fast things go. Of the last hours, x_1 (the oldest) to x_n, newer ones count
 With fewer than LEAST_HOURS hours, or fewer than LEAST_EVENTS events in them, nothing is foretold: with 10
 events, chance alone moves the rate by a third.
 
-When stock runs out. Wins of a tier come at (entries per hour) x (its weight / all weights). Entries are many
-where wins are few, so that is known better than the wins themselves; and it answers what a change of the
-weights would do. Prizes of one tier are taken from at random, so they last equally long.
+When stock runs out. Wins of a tier come at (entries per hour) x (how likely an entry is given something from
+it, which app.domain.preview works out). Entries are many where wins are few, so that is known better than the
+wins themselves; and it answers what a change of the weights would do. Prizes of one tier are taken from at
+random, so they last equally long.
 
 Far ahead. If all of n entries were drawn by odds p, k or more of them win with probability
 
@@ -24,15 +25,12 @@ bound (W. Hoeffding, 1956), so the error rate holds.
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from fractions import Fraction
 from typing import Literal
-from uuid import UUID
-
-from app.domain.odds import OddsTable, OnEmpty, TierOdds
 
 LEAST_HOURS = 3
 LEAST_EVENTS = 10
@@ -99,43 +97,6 @@ def run_out(free: int, rate: Rate, now: datetime, ends_at: datetime | None) -> F
     if minutes * 60 >= limit.total_seconds():
         return Lasts()
     return RunsOut(now + timedelta(minutes=minutes))
-
-
-def serving_odds(table: OddsTable, free: Mapping[UUID, int]) -> dict[UUID, Fraction]:
-    """How likely an entry is served by each tier with this stock: by its own odds, and those of empty tiers
-    that fall back to it; what hits an empty tier that draws again is spread over all other outcomes. Tiers
-    that serve nothing are left out. Limits of tiers are not looked at.
-    """
-    lines = {tier.id: tier for tier in table.tiers}
-    weights: dict[UUID, int] = {}
-    again = 0
-    for tier in table.tiers:
-        last = _served_by(lines, tier, free)
-        if free.get(last.id, 0) > 0:
-            weights[last.id] = weights.get(last.id, 0) + tier.weight
-        elif last.on_empty is OnEmpty.REDRAW:
-            again += tier.weight
-    return {tier_id: Fraction(weight, table.total - again) for tier_id, weight in weights.items() if weight}
-
-
-def _served_by(lines: Mapping[UUID, TierOdds], tier: TierOdds, free: Mapping[UUID, int]) -> TierOdds:
-    """The tier itself, or where it falls to: the first with stock, else the last of the chain."""
-    tried: set[UUID] = set()
-    while free.get(tier.id, 0) <= 0 and tier.id not in tried and tier.fallback is not None:
-        tried.add(tier.id)
-        tier = lines.get(tier.fallback, tier)
-    return tier
-
-
-def run_outs(
-    table: OddsTable, free: Mapping[UUID, int], entries: Rate, now: datetime, ends_at: datetime | None
-) -> dict[UUID, Forecast]:
-    """The forecast of each tier of the table, with these odds, this stock and entries at that rate."""
-    odds = serving_odds(table, free)
-    return {
-        tier.id: run_out(free.get(tier.id, 0), entries.times(odds.get(tier.id, Fraction(0))), now, ends_at)
-        for tier in table.tiers
-    }
 
 
 class Pace(StrEnum):

@@ -11,7 +11,7 @@ from fractions import Fraction
 from typing import TypeVar
 from uuid import UUID
 
-from app.domain.forecast import Forecast, Lasts, Rate, run_out
+from app.domain.forecast import Forecast, Lasts, Rate, Unknown, run_out
 from app.domain.odds import FIRST_PREV, OddsTable, OnEmpty, TierOdds
 
 T = TypeVar("T")
@@ -211,7 +211,9 @@ class Pool:
         odds = self._odds(
             lambda other: other is level or (other.left > 0 and other.odds.limits.is_open(begins))
         )
-        share = odds.of(level.odds.id) if odds and level.left else _NOTHING
+        if odds is None and level.left:
+            return Unknown()
+        share = odds.of(level.odds.id) if odds else _NOTHING
         rate = entries.times(share)
         for most, hours in ((limits.per_hour, 1), (limits.per_day, 24)):
             if most is not None:

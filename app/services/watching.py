@@ -11,10 +11,10 @@ from sqlalchemy.orm import Session
 from app.domain import timeline
 from app.domain.alerts import Brake, threshold_of
 from app.domain.errors import InvalidInput, StaleEdit
-from app.domain.forecast import Forecast, Rate, Unknown, rate_of, run_outs
+from app.domain.forecast import Forecast, Rate, Unknown, rate_of
 from app.domain.timeline import Count, Day, Hour, quarter_of
 from app.models import Campaign, Prize, Tier, Watch
-from app.services import audit, campaigns, counts, figures, odds, prizes, refusals, tiers
+from app.services import audit, campaigns, counts, figures, preview, prizes, refusals, tiers
 from app.services.audit import Actor
 from app.services.figures import CampaignFigures, Stated
 from app.services.prizes import Stock
@@ -85,11 +85,8 @@ def prize_lines(
     by_id = {tier.id: tier for tier in tiers.listing(session, campaign.id)}
     listed = [prize for prize in prizes.listing(session, campaign.id) if prize.tier_id in by_id]
     units = {prize.id: stock.get(prize.id, Stock()) for prize in listed}
-    free = dict.fromkeys(by_id, 0)
-    for prize in listed:
-        free[prize.tier_id] += units[prize.id].free
-    table = odds.in_force(session, campaign)
-    foretold = run_outs(table, free, entry_rate(counted, now), now, campaign.closes_at)
+    pool = preview.pool_of(session, campaign, now)
+    foretold = pool.run_outs(entry_rate(counted, now), now, campaign.closes_at)
     percent = plan_of(session, campaign.id).low_percent
     return [
         PrizeLine(

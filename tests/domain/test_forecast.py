@@ -3,7 +3,6 @@
 import math
 from datetime import UTC, datetime, timedelta
 from fractions import Fraction
-from uuid import UUID
 
 import pytest
 from hypothesis import given
@@ -23,13 +22,9 @@ from app.domain.forecast import (
     pace,
     rate_of,
     run_out,
-    run_outs,
-    serving_odds,
 )
-from app.domain.odds import FIRST_PREV, OddsTable, OnEmpty, TierOdds
 
 NOW = datetime(2030, 6, 15, 12, tzinfo=UTC)
-GOLD, SILVER, BRONZE = (UUID(int=number) for number in (1, 2, 3))
 
 
 def exact(entries: int, wins: int, odds: Fraction) -> Fraction:
@@ -87,59 +82,6 @@ def known(per_hour: int | Fraction) -> Rate:
 def test_when_stock_runs_out(free: int, rate: Rate, ends_in: int | None, expected: Forecast) -> None:
     ends_at = None if ends_in is None else NOW + timedelta(hours=ends_in)
     assert run_out(free, rate, NOW, ends_at) == expected
-
-
-def table(lose: int = 90) -> OddsTable:
-    lines = (
-        TierOdds(GOLD, 1, OnEmpty.FALLBACK, SILVER),
-        TierOdds(SILVER, 4, OnEmpty.FALLBACK, BRONZE),
-        TierOdds(BRONZE, 5),
-    )
-    return OddsTable(UUID(int=9), 1, FIRST_PREV, lose, lines)
-
-
-@pytest.mark.parametrize(
-    ("free", "percent"),
-    [
-        ({GOLD: 1, SILVER: 1, BRONZE: 1}, {GOLD: 1, SILVER: 4, BRONZE: 5}),
-        ({SILVER: 1, BRONZE: 1}, {SILVER: 5, BRONZE: 5}),
-        ({GOLD: 1, BRONZE: 1}, {GOLD: 1, BRONZE: 9}),
-        ({BRONZE: 2}, {BRONZE: 10}),
-        ({GOLD: 2}, {GOLD: 1}),
-        ({}, {}),
-    ],
-)
-def test_a_tier_answers_for_the_empty_ones_that_fall_to_it(
-    free: dict[UUID, int], percent: dict[UUID, int]
-) -> None:
-    expected = {tier_id: Fraction(share, 100) for tier_id, share in percent.items()}
-    assert serving_odds(table(), free) == expected
-
-
-def test_tiers_that_fall_to_each_other_end_somewhere() -> None:
-    there, back = TierOdds(GOLD, 1, OnEmpty.FALLBACK, SILVER), TierOdds(SILVER, 1, OnEmpty.FALLBACK, GOLD)
-    both = OddsTable(UUID(int=9), 1, FIRST_PREV, 0, (there, back))
-    assert serving_odds(both, {}) == {}
-    assert serving_odds(both, {SILVER: 1}) == {SILVER: Fraction(1)}
-
-
-def test_what_is_drawn_again_is_spread_over_all_the_rest() -> None:
-    lines = (TierOdds(GOLD, 20, OnEmpty.REDRAW), TierOdds(SILVER, 30), TierOdds(BRONZE, 10))
-    drawn = OddsTable(UUID(int=9), 1, FIRST_PREV, 40, lines)
-    expected = {SILVER: Fraction(30, 80), BRONZE: Fraction(10, 80)}
-    assert serving_odds(drawn, {SILVER: 1, BRONZE: 1}) == expected
-
-
-def test_each_tier_has_its_forecast_and_a_change_of_the_odds_changes_it() -> None:
-    entries, ends_at = known(100), NOW + timedelta(hours=10)
-    free = {GOLD: 2, SILVER: 0, BRONZE: 900}
-    assert run_outs(table(), free, entries, NOW, ends_at) == {
-        GOLD: RunsOut(NOW + timedelta(hours=2)),
-        SILVER: RunsOut(NOW),
-        BRONZE: Lasts(),
-    }
-    # With half the weight on no win, twice as many win.
-    assert run_outs(table(40), free, entries, NOW, ends_at)[GOLD] == RunsOut(NOW + timedelta(hours=1))
 
 
 ODDS = st.fractions(Fraction(1, 1000), Fraction(999, 1000), max_denominator=1000)

@@ -171,7 +171,7 @@ def test_what_is_too_tangled_is_not_worked_out() -> None:
     levels = (Level(TierOdds(A, 1), "Gold", free=5), *(Level(tier, "x") for tier in tangle()))
     pool = Pool(CAMPAIGN, 1, levels)
     assert pool.effective(NOON) is None
-    assert pool.run_outs(TEN_AN_HOUR, NOON, None)[A] == Lasts()
+    assert pool.run_outs(TEN_AN_HOUR, NOON, None)[A] == Unknown()
     shown = compare(pool, pool, TEN_AN_HOUR, NOON, None)
     assert (shown.before, shown.after) == (None, None)
     assert {row.after.now for row in shown.rows if row.after} == {None}

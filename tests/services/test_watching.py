@@ -1,5 +1,6 @@
 """The dashboard's figures: counted, compared with the odds, foretold."""
 
+from dataclasses import replace
 from datetime import timedelta
 from fractions import Fraction
 
@@ -9,13 +10,15 @@ from sqlalchemy.orm import Session
 
 from app.domain.eligibility import EntryLimit
 from app.domain.forecast import Lasts, Pace, Rate, RunsOut, Unknown
+from app.domain.odds import Limits, OnEmpty
 from app.domain.timeline import Count, quarter_of
-from app.models import Prize, QuarterCount
-from app.services import campaigns, counts, figures, refusals, watching
+from app.models import Campaign, Prize, QuarterCount, Tier
+from app.services import campaigns, counts, figures, refusals, tiers, watching
 from app.services.audit import COMMAND_LINE
 from app.services.entries import submit_entry
 from app.services.figures import CampaignFigures
 from app.services.refusals import Tally
+from app.services.tiers import TierPlan
 from tests.support.factories import VAULT, TierSpec, make_campaign, submission
 from tests.support.fakes import NOON, FakeRng
 
@@ -72,23 +75,46 @@ def test_a_campaign_without_entries_has_no_pace(session: Session) -> None:
     assert [line.forecast for line in board.prizes] == [Unknown()]
 
 
+def _forty_entries(session: Session, campaign: Campaign, quarter: int) -> None:
+    counted = QuarterCount(
+        campaign_id=campaign.id,
+        quarter=quarter,
+        odds_version=campaign.odds_version,
+        entries=40,
+        people=40,
+        wins=4,
+    )
+    session.add(counted)
+
+
 def test_each_prize_is_foretold_with_its_tier(session: Session) -> None:
     specs = [TierSpec("Gold", codes=20), TierSpec("Off", weight=0, codes=5)]
     campaign = make_campaign(session, specs, lose_weight=9)
     for hour in (1, 2, 3):
-        session.add(
-            QuarterCount(
-                campaign_id=campaign.id,
-                quarter=quarter_of(NOON) - 4 * hour,
-                odds_version=campaign.odds_version,
-                entries=40,
-                people=40,
-                wins=4,
-            )
-        )
+        _forty_entries(session, campaign, quarter_of(NOON) - 4 * hour)
     session.commit()
     lines = watching.dashboard(session, campaign, now=NOON).prizes
     assert [line.forecast for line in lines] == [RunsOut(NOON + 5 * HOUR), Lasts()]
+
+
+def change(session: Session, tier: Tier, plan: TierPlan) -> None:
+    tiers.edit(session, tier.id, plan, actor=COMMAND_LINE, now=NOON)
+
+
+def test_a_limit_and_what_is_drawn_again_count_in_the_forecast(session: Session) -> None:
+    specs = [TierSpec("Gold", codes=30), TierSpec("Empty", weight=5, codes=0)]
+    campaign = make_campaign(session, specs, lose_weight=4)
+    gold, empty = tiers.listing(session, campaign.id)
+    change(session, gold, replace(TierPlan.of(gold), limits=Limits(per_hour=3)))
+    change(session, empty, replace(TierPlan.of(empty), on_empty=OnEmpty.REDRAW))
+    for hour in (1, 2, 3):
+        _forty_entries(session, campaign, quarter_of(NOON) - 4 * hour)
+    session.commit()
+    gold_line, _empty = watching.dashboard(session, campaign, now=NOON).prizes
+    assert gold_line.forecast == RunsOut(NOON + 10 * HOUR)
+    change(session, gold, replace(TierPlan.of(gold), limits=Limits()))
+    gold_line, _empty = watching.dashboard(session, campaign, now=NOON).prizes
+    assert gold_line.forecast == RunsOut(NOON + timedelta(minutes=225))  # 40 entries an hour, 1 of 5 wins
 
 
 def test_the_rate_is_of_whole_hours_since_the_first_entry() -> None:
