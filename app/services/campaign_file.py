@@ -17,8 +17,10 @@ from app.domain.chance import Rng
 from app.domain.code_list import read_code_list
 from app.domain.errors import Conflict, InvalidInput
 from app.domain.odds import OnEmpty
+from app.domain.theme import USUAL, Theme
+from app.domain.theme import parse as parse_theme
 from app.models import BatchSource, Campaign, Code, CodeStatus, Prize, PrizeKind
-from app.services import audit, campaigns, partners, prizes, staging, stock, tiers
+from app.services import audit, campaigns, looks, partners, prizes, staging, stock, tiers
 from app.services.audit import Actor
 from app.services.campaigns import CampaignPlan
 from app.services.plan_fields import as_plain, bad, from_plain, plan_from_row
@@ -59,6 +61,7 @@ class Sheet:
     lose_weight: int
     tiers: tuple[TierSheet, ...] = ()
     partners: tuple[tuple[str, str], ...] = ()
+    theme: Theme = USUAL
 
     @property
     def first_lose_weight(self) -> int:
@@ -192,11 +195,13 @@ def sheet_of(session: Session, campaign: Campaign, *, with_codes: bool = False) 
             for tier in listed
         ),
         tuple((partner.slug, partner.name) for partner in partners.listing(session, campaign.id)),
+        theme=looks.theme_of(campaign),
     )
 
 
 def fill(session: Session, campaign_id: UUID, sheet: Sheet, *, actor: Actor, now: datetime, rng: Rng) -> None:
     """Put the tiers, prizes, codes and partners of a sheet into a new campaign, inside the caller's unit."""
+    campaigns.get_by_id(session, campaign_id).theme = sheet.theme.to_document()
     trail = {"actor": actor, "now": now, "rng": rng}
     ids: dict[str, UUID] = {}
     for number, tier in enumerate(sheet.tiers):
@@ -337,6 +342,7 @@ def _as_json(sheet: Sheet) -> dict[str, Any]:
         "format": FORMAT,
         "schema": SCHEMA,
         "campaign": as_plain(sheet.plan) | {"lose_weight": sheet.lose_weight},
+        "theme": sheet.theme.to_document(),
         "tiers": [
             as_plain(tier.plan)
             | {"fallback": tier.fallback, "prizes": [_prize_as_json(prize) for prize in tier.prizes]}
@@ -363,7 +369,15 @@ def _sheet(raw: Mapping[str, Any]) -> Sheet:
         lose_weight,
         tuple(listed),
         tuple(_partner(one, f"partners[{place}]") for place, one in others),
+        theme=_theme(raw.get("theme", {})),
     )
+
+
+def _theme(raw: Any) -> Theme:
+    reading = parse_theme(raw)
+    for problem in reading.problems:
+        raise bad(f"theme.{problem.field}", problem)
+    return reading.theme
 
 
 def _tier(raw: Any, place: str) -> TierSheet:
