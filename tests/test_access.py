@@ -32,6 +32,7 @@ ACCESS: dict[str, Role | None] = {
     "public.home": ANYONE,
     "public.favicon": ANYONE,
     "public.landing_page": ANYONE,
+    "looks.style": ANYONE,
     "public.via_partner": ANYONE,
     "public.enter": ANYONE,
     "public.challenge": ANYONE,

@@ -9,6 +9,7 @@ from app.web import (
     filters,
     headers,
     locale,
+    looks,
     packing,
     pictures,
     refusal_counts,
@@ -19,6 +20,7 @@ from app.web.access import load_staff
 from app.web.account.views import account
 from app.web.admin import admin
 from app.web.partner.views import partner
+from app.web.public.looks import looks as public_looks
 from app.web.public.trying import trying
 from app.web.public.views import public
 from app.web.sessions import Sessions
@@ -27,6 +29,7 @@ from app.web.sessions import Sessions
 def register(app: Flask) -> None:
     """Put the site together."""
     app.register_blueprint(public)  # /            the entrants' pages
+    app.register_blueprint(public_looks)  # /c/<slug>   what comes with them: style sheet, card
     app.register_blueprint(partner)  # /partner     a partner's own figures
     app.register_blueprint(account)  # /account     staff sign in and out
     app.register_blueprint(admin)  # /admin       the console
@@ -40,6 +43,7 @@ def register(app: Flask) -> None:
     locale.register(app)
     campaign_words.register(app)
     pictures.register(app)  # /pictures
+    looks.register(app)
     load_staff(app)
     upkeep.register(app)
     refusal_counts.register(app)

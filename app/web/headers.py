@@ -1,6 +1,6 @@
 """Security headers on every answer."""
 
-from flask import Flask, Response
+from flask import Flask, Response, g
 
 from app.extensions import tools
 
@@ -16,7 +16,14 @@ _SOURCES = {
     "base-uri": "'none'",
     "frame-ancestors": "'none'",
 }
-CONTENT_SECURITY_POLICY = "; ".join(f"{name} {sources}" for name, sources in _SOURCES.items())
+_FRAME_OPTIONS = {"'none'": "DENY", "'self'": "SAMEORIGIN"}  # what older browsers are told
+
+
+def _policy(sources: dict[str, str]) -> str:
+    return "; ".join(f"{name} {allowed}" for name, allowed in sources.items())
+
+
+CONTENT_SECURITY_POLICY = _policy(_SOURCES)
 
 
 def register(app: Flask) -> None:
@@ -24,11 +31,22 @@ def register(app: Flask) -> None:
     app.after_request(_secure)
 
 
+def allow(directive: str, sources: str) -> None:
+    """Have the answer at work allow these sources, such as the sites that may show it (frame-ancestors)."""
+    g.allowed = {**g.get("allowed", {}), directive: sources}
+
+
 def _secure(response: Response) -> Response:
     headers = response.headers
-    headers.setdefault("Content-Security-Policy", CONTENT_SECURITY_POLICY)
+    allowed: dict[str, str] = g.get("allowed", {})
+    headers.setdefault(
+        "Content-Security-Policy", _policy(_SOURCES | allowed) if allowed else CONTENT_SECURITY_POLICY
+    )
     headers.setdefault("X-Content-Type-Options", "nosniff")
-    headers.setdefault("X-Frame-Options", "DENY")
+    # It has no word for a list of sites: there it is left out, and every browser of today knows the policy.
+    frames = _FRAME_OPTIONS.get(allowed.get("frame-ancestors", "'none'"))
+    if frames is not None:
+        headers.setdefault("X-Frame-Options", frames)
     headers.setdefault("Referrer-Policy", "same-origin")
     headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
     headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")

@@ -20,6 +20,7 @@ REFLECT_NOTHING = frozenset(
         "public.kept_rules",
         "public.fairness",
         "public.odds_table",
+        "looks.style",
     }
 )
 LEAST_BYTES = 1024  # a packet holds that much anyway

@@ -20,5 +20,5 @@ class Sessions(SecureCookieSessionInterface):
         """The session of a page; None, which cannot be written, for a file. Files are the same for everyone:
         no session is looked at, so that no cache keeps them apart by cookie.
         """
-        is_file = request.path.startswith(("/static/", "/pictures/"))
+        is_file = request.path.startswith(("/static/", "/pictures/")) or request.path.endswith("/theme.css")
         return None if is_file else super().open_session(app, request)
