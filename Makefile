@@ -10,6 +10,8 @@ TEMPLATES := $(wildcard templates)
 PO := $(wildcard app/translations/*/LC_MESSAGES/*.po)
 MO := $(PO:.po=.mo)
 POT := app/translations/messages.pot
+ENTRANTS_POT := app/translations/entrants.pot
+STAFF_LANGUAGES := tr
 # Cores for pytest; race and browser tests run one at a time whatever this says.
 JOBS ?= 2
 # Least branch coverage in percent: of the domain and the services, and of everything.
@@ -85,17 +87,21 @@ migration: $(VENV)/.dev ## The next numbered migration out of the models: make m
 	$(BIN)/flask db revision --autogenerate -m "$(m)"
 	$(BIN)/ruff format --quiet migrations/versions
 
-#  `make messages language=de` begins a new language.
+#  The console's languages have every text, the others those that entrants can meet (app/translations/entrants.toml).
+#  `make messages language=fr` begins a new language.
+EXTRACT := $(BIN)/pybabel -q extract --project Prizewell --no-location --sort-output
 messages: $(VENV)/.dev ## Collect the texts, bring every language file up to date, compile them
 	@mkdir -p app/translations
-	$(BIN)/pybabel -q extract -F pyproject.toml --project Prizewell --no-location --sort-output -o $(POT) .
+	$(EXTRACT) -F pyproject.toml -o $(POT) .
+	$(EXTRACT) -F app/translations/entrants.toml -o $(ENTRANTS_POT) .
 ifneq ($(language),)
-	@test -e app/translations/$(language) || $(BIN)/pybabel -q init -i $(POT) -d app/translations -l $(language)
+	@test -e app/translations/$(language) || $(BIN)/pybabel -q init -i $(ENTRANTS_POT) -d app/translations -l $(language)
 endif
 	@for folder in app/translations/*/; do \
 	    test -d $$folder || continue; language=$$(basename $$folder); \
+	    case " $(STAFF_LANGUAGES) " in *" $$language "*) texts=$(POT) ;; *) texts=$(ENTRANTS_POT) ;; esac; \
 	    $(BIN)/pybabel -q update --no-fuzzy-matching --ignore-obsolete --ignore-pot-creation-date --width 110 \
-	        -i $(POT) -d app/translations -l $$language || exit 1; \
+	        -i $$texts -d app/translations -l $$language || exit 1; \
 	    $(BIN)/pybabel compile -d app/translations -l $$language || exit 1; \
 	done
 

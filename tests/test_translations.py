@@ -12,29 +12,40 @@ from babel.messages.frontend import CommandLineInterface
 from babel.messages.pofile import read_po
 
 from app.config import ROOT
-from app.domain.languages import STAFF
+from app.domain.languages import ENTRANTS, STAFF
 from tests.support.translations import CATALOGUES
 
 PLACE = re.compile(r"%\((\w+)\)s|%(?!\()|</?\w+")
 SPOKEN = {path.parts[-3]: path for path in CATALOGUES}
+EVERYTHING, ENTRANTS_ONLY = "pyproject.toml", "app/translations/entrants.toml"
 Texts = dict[tuple[str | None, str], Message]
 
 
 @pytest.fixture(scope="module")
-def wanted(tmp_path_factory: pytest.TempPathFactory) -> Texts:
-    """The texts of the source as it stands, collected the way `make messages` does."""
-    template = tmp_path_factory.mktemp("texts") / "messages.pot"
+def collected(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Texts]:
+    """The texts of the source as it stands, collected the way `make messages` does: all, and entrants'."""
+    folder = tmp_path_factory.mktemp("texts")
+    return {mapping: collect(mapping, folder / "messages.pot") for mapping in (EVERYTHING, ENTRANTS_ONLY)}
+
+
+def collect(mapping: str, template: Path) -> Texts:
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(ROOT)
-        words = ["pybabel", "-q", "extract", "-F", "pyproject.toml", "-o", str(template), "."]
+        words = ["pybabel", "-q", "extract", "-F", mapping, "-o", str(template), "."]
         CommandLineInterface().run(words)  # type: ignore[no-untyped-call]
     return texts_of(catalogue(template))
 
 
-@pytest.fixture(params=[name for name in STAFF if name != "en"])
+@pytest.fixture(params=[name for name in ENTRANTS if name != "en"])
 def language(request: pytest.FixtureRequest) -> Catalog:
     """A language that visitors can choose."""
     return catalogue(SPOKEN[request.param])
+
+
+@pytest.fixture
+def wanted(collected: dict[str, Texts], language: Catalog) -> Texts:
+    """The texts that language has to have."""
+    return collected[EVERYTHING if str(language.locale) in STAFF else ENTRANTS_ONLY]
 
 
 def catalogue(path: Path) -> Catalog:
@@ -51,7 +62,7 @@ def forms(text: object) -> tuple[str, ...]:
 
 
 def test_every_language_on_offer_has_its_file() -> None:
-    assert SPOKEN.keys() | {"en"} == set(STAFF)
+    assert SPOKEN.keys() | {"en"} == set(ENTRANTS)
 
 
 def test_every_text_is_translated(wanted: Texts, language: Catalog) -> None:
@@ -80,6 +91,14 @@ def test_places_and_markup_are_those_of_the_source(language: Catalog) -> None:
             assert translated == translated.strip(), key
 
 
+def test_what_entrants_meet_is_a_part_of_all_texts(collected: dict[str, Texts]) -> None:
+    everything, entrants = collected[EVERYTHING], collected[ENTRANTS_ONLY]
+    assert entrants.keys() < everything.keys()
+    assert (None, "Try my luck") in entrants
+    assert (None, "You won") in entrants
+    assert (None, "Save") not in entrants
+
+
 def calls(tree: ast.AST) -> Iterator[tuple[str, ast.Call]]:
     for node in ast.walk(tree):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
@@ -102,7 +121,8 @@ def test_no_text_hides_from_collection() -> None:
         cut = [
             name
             for name, call in calls(tree)
-            if name in places and any(isinstance(word, ast.JoinedStr) for word in call.args[: places[name]])
+            if name in places
+            and any(isinstance(word, ast.JoinedStr) for word in call.args[places[name] - 1 : places[name]])
         ]
         hidden += [(path.name, name) for name in [*within, *cut] if name in places]
     assert not hidden

@@ -8,11 +8,11 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from babel import Locale, UnknownLocaleError
-from babel.dates import format_date, format_datetime
 from babel.numbers import format_decimal
 from babel.support import Translations
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
+from app.adapters.dates import long_day_text, with_time
 from app.domain.errors import Worded, filled
 from app.domain.expiry import last_day
 from app.domain.languages import STAFF
@@ -88,8 +88,8 @@ class Letters:
         values = asdict(about) | {
             "accent": accent,
             "on_accent": on_accent,
-            "when": format_datetime(when, "d MMMM y, HH:mm", locale=language),
-            "until": format_date(last, "d MMMM y", locale=language) if last else "",
+            "when": with_time(long_day_text(when.date(), language), when, language),
+            "until": long_day_text(last, language) if last else "",
             "lang": str(language).replace("_", "-"),
             "text_dir": language.text_direction,
         }
@@ -159,5 +159,6 @@ class Letters:
 def _told(value: object, language: str, timezone: str) -> str:
     if isinstance(value, datetime):
         local = value.astimezone(ZoneInfo(timezone))
-        return f"{format_datetime(local, 'd MMMM y, HH:mm', locale=language)} ({timezone})"
+        here = Locale.parse(language)
+        return f"{with_time(long_day_text(local.date(), here), local, here)} ({timezone})"
     return format_decimal(value, locale=language) if isinstance(value, int) else str(value)
