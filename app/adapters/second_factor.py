@@ -6,7 +6,6 @@ from datetime import datetime
 from uuid import UUID
 
 import pyotp
-import segno
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
@@ -60,8 +59,3 @@ def matching_step(secret: str, code: str, now: datetime) -> int | None:
 def provisioning_uri(secret: str, email: str) -> str:
     """What an authenticator app reads from a picture or a link."""
     return pyotp.TOTP(secret).provisioning_uri(name=email, issuer_name=ISSUER)
-
-
-def qr_svg(text: str) -> str:
-    """The text as a QR code: an SVG element that scales, black on white in every theme, without styles."""
-    return segno.make(text, error="m").svg_inline(omitsize=True, border=4, dark="#000", light="#fff")

@@ -3,10 +3,20 @@
 from enum import StrEnum
 
 from flask_babel import gettext as _
+from flask_babel import lazy_gettext as _l
 
 from app.domain.eligibility import CampaignStatus
 from app.domain.errors import Worded, filled
+from app.domain.reveals import Reveal
 from app.web.filters import grouped
+
+REVEAL_NAMES = {
+    Reveal.PLAIN.value: _l("At once"),
+    Reveal.SCRATCH.value: _l("Scratch card"),
+    Reveal.WHEEL.value: _l("Wheel"),
+    Reveal.SLOTS.value: _l("Three reels"),
+    Reveal.GIFT.value: _l("Gift box"),
+}
 
 
 def told(error: Worded) -> str:

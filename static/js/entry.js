@@ -106,6 +106,7 @@ document.addEventListener("input", (event) => {
 // ---- The check for humans -----------------------------------------------------------------------------------------
 
 let loading = null;
+let revealing = null; // the script that shows results, once it is there
 
 /** Put an element in the head that loads something; done when it is there. */
 function put(element) {
@@ -125,13 +126,19 @@ async function loadHtmx(src) {
   await put(Object.assign(document.createElement("script"), { src }));
 }
 
+/** What shows the result, and the campaign's game where it has one. Without it the result stands there plainly. */
+async function loadReveal({ loadReveal: src, loadGamesStyle, game }) {
+  revealing = await import(src);
+  if (game) await Promise.all([dress(loadGamesStyle), revealing.prepare(game)]);
+}
+
 /** What only the form needs comes the first time somebody turns to it, so that a page that is only read stays light. */
 function loadCheck() {
   const form = theForm();
   if (!form) return Promise.reject(new Error("no form"));
   loading ??= (async () => {
     const { loadHtmx: htmx, loadCheck: check, loadWorker, loadWords, loadCheckStyle, loadRevealStyle } = form.dataset;
-    const beside = [loadHtmx(htmx), dress(loadCheckStyle), dress(loadRevealStyle)];
+    const beside = [loadHtmx(htmx), dress(loadCheckStyle), dress(loadRevealStyle), loadReveal(form.dataset)];
     await import(check);
     globalThis.$altcha.algorithms.set("PBKDF2/SHA-256", () => new Worker(loadWorker));
     if (loadWords) await import(loadWords).catch(() => {});
@@ -226,57 +233,22 @@ document.addEventListener("htmx:afterSwap", () => {
     live.textContent = form.querySelector(".errors li, [data-messages] li")?.textContent ?? "";
     return;
   }
-  reveal(document.querySelector("[data-reveal]"));
+  result(document.querySelector("[data-reveal]"));
 });
 
 /** The result stands where the form stood, at least as tall, so that nothing on the page moves. */
-function reveal(card) {
+function result(card) {
   if (!card) return;
   card.style.minBlockSize = `${height}px`;
-  card.classList.add("fresh");
-  copying();
-  const title = card.querySelector("h2");
-  title.focus({ preventScroll: true });
-  const box = card.getBoundingClientRect();
-  const fits = box.top >= 0 && box.bottom <= innerHeight;
-  if (!fits) card.scrollIntoView({ block: "start", behavior: matchMedia("(prefers-reduced-motion: reduce)").matches ? "auto" : "smooth" });
-  live.textContent = title.textContent.replace(/\s+/g, " ").trim();
-  if (card.dataset.reveal === "won") {
-    setTimeout(async () => {
-      const { celebrate } = await import("./confetti.js");
-      celebrate(card.querySelector(".float"));
-    }, 450);
+  if (revealing) revealing.present(card);
+  else {
+    const title = card.querySelector("h2");
+    card.removeAttribute("data-autoplay");
+    title.focus();
+    live.textContent = title.textContent.replace(/\s+/g, " ").trim();
   }
 }
 
-// ---- Sharing: the address of the page alone, nothing about the person ---------------------------------------------
-
-document.addEventListener("click", async (event) => {
-  const button = event.target.closest("[data-share]");
-  if (!button) return;
-  const url = new URL(button.dataset.share, location.href).href;
-  if (navigator.share) {
-    await navigator.share({ title: button.dataset.shareTitle, url }).catch(() => {});
-    return;
-  }
-  const label = button.querySelector("[data-copy-label]");
-  const plain = label.textContent;
-  try {
-    await navigator.clipboard.writeText(url);
-    label.textContent = button.dataset.copied;
-    live.textContent = button.dataset.copied;
-  } catch {
-    label.textContent = url;
-  }
-  setTimeout(() => { label.textContent = plain; }, 3000);
-});
-
-/** Only a page that shows a code needs the copy button's script. */
-function copying() {
-  if (document.querySelector("[data-copy]")) import("./copy.js");
-}
-
-copying();
 const form = theForm();
 if (form) {
   form.noValidate = true;

@@ -5,7 +5,8 @@ from uuid import UUID
 
 import pytest
 
-from app.adapters.second_factor import SecretVault, matching_step, new_secret, provisioning_uri, qr_svg
+from app.adapters.qr import qr_svg
+from app.adapters.second_factor import SecretVault, matching_step, new_secret, provisioning_uri
 from app.domain.errors import SecretUnreadable
 from tests.support.fakes import FakeRng
 

@@ -15,7 +15,7 @@ pytestmark = pytest.mark.e2e
 
 NewVisitor = Callable[..., Page]
 AT_ONCE = {"tokens.css", "base.css", "public.css", "latin.woff2", "entry.js", "countdown.js", "favicon.svg"}
-FOR_THE_FORM = {"htmx.min.js", "altcha.min.js", "altcha.css", "reveal.css", "pbkdf2.js"}
+FOR_THE_FORM = {"htmx.min.js", "altcha.min.js", "altcha.css", "reveal.css", "reveal.js", "pbkdf2.js"}
 
 # Sums up what moved although nobody had touched anything.
 SHIFTS = """() => new Promise((resolve) => {

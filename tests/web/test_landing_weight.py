@@ -1,11 +1,14 @@
 """The landing page is light: few bytes before anybody touches it, few queries behind it."""
 
+from dataclasses import replace
+
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy.orm import Session
 
-from app.services import partners
+from app.domain.reveals import Reveal
+from app.services import campaigns, partners
 from app.services.audit import COMMAND_LINE
 from tests.support import weight
 from tests.support.factories import TierSpec, make_campaign
@@ -44,9 +47,26 @@ def test_what_only_the_form_needs_comes_with_the_form(client: FlaskClient, campa
     assert {"tokens.css", "base.css", "public.css", "latin.woff2", "entry.js", "countdown.js"} == names(
         found.at_once
     )
-    assert {"htmx.min.js", "altcha.min.js", "altcha.css", "pbkdf2.js", "reveal.css"} == names(
+    assert {"htmx.min.js", "altcha.min.js", "altcha.css", "pbkdf2.js", "reveal.css", "reveal.js"} == names(
         found.for_the_form
     )
+
+
+@pytest.mark.parametrize("reveal", [Reveal.SCRATCH, Reveal.WHEEL, Reveal.SLOTS, Reveal.GIFT])
+def test_a_game_comes_with_the_form_and_makes_the_page_no_heavier(
+    client: FlaskClient, session: Session, campaign: None, reveal: Reveal
+) -> None:
+    plain = weight.loads(client, "/c/summer")
+    made = campaigns.get(session, "summer")
+    plan = replace(campaigns.plan_of(made), reveal=reveal)
+    campaigns.edit(session, made.id, plan, actor=COMMAND_LINE, now=NOON)
+    found = weight.loads(client, "/c/summer")
+    assert found.at_once == plain.at_once
+    its_own = {"game.js", "sound.js", f"game-{reveal.value}.js", "games.css"}
+    assert names(found.for_the_form - plain.for_the_form) == its_own
+    before = weight.packed_bytes(client, [found.page, *found.at_once])
+    assert before <= BEFORE
+    assert before + weight.packed_bytes(client, found.for_the_form) <= WITH_THE_CHECK
 
 
 def test_a_page_in_turkish_adds_its_letters_and_the_checks_words(client: FlaskClient, campaign: None) -> None:

@@ -18,6 +18,8 @@ from app.services import audit
 from app.services.audit import Actor
 from app.services.uow import unit_of_work
 
+MOST_AGAIN = 5  # times a winner can have the mail sent again
+
 
 @dataclass(frozen=True, slots=True)
 class Told:
@@ -78,6 +80,18 @@ def resend(session: Session, entry_id: UUID, *, actor: Actor, now: datetime, rng
     if not announce_again(session, entry_id, now=now, rng=rng):
         raise Conflict("a mail to this winner is already on its way")
     audit.record(session, actor, "winner.mail", entry_id.hex, now=now, campaign_id=campaign_id)
+
+
+@unit_of_work
+def send_again(session: Session, entry_id: UUID, *, now: datetime, rng: Rng) -> bool:
+    """Have a winner who asks for it told once more: not while a message waits, nor after MOST_AGAIN times.
+    Whether a message was written.
+    """
+    won = select(Award.entry_id).where(Award.entry_id == entry_id)
+    if session.scalar(won.with_for_update(key_share=True)) is None:
+        return False
+    earlier = session.execute(_EARLIER, {"entry": entry_id}).one()
+    return (earlier.number or 0) < MOST_AGAIN and announce_again(session, entry_id, now=now, rng=rng)
 
 
 def told(session: Session, entry_ids: Sequence[UUID]) -> dict[UUID, Told]:

@@ -6,7 +6,8 @@ from flask_login import current_user
 from markupsafe import Markup
 from werkzeug.wrappers import Response
 
-from app.adapters.second_factor import provisioning_uri, qr_svg
+from app.adapters.qr import qr_svg
+from app.adapters.second_factor import provisioning_uri
 from app.domain.roles import Role
 from app.extensions import db, limiter, tools
 from app.services import second_factor as service

@@ -22,12 +22,13 @@ from app.services import campaigns
 from app.services.audit import Wanted
 from app.web.access import current_actor, may, requires, step_up
 from app.web.admin.answers import show
-from app.web.admin.campaign_forms import ACCENT_NAMES, LIMIT_NAMES, PROOF_NAMES, REVEAL_NAMES
+from app.web.admin.campaign_forms import ACCENT_NAMES, LIMIT_NAMES, PROOF_NAMES
 from app.web.admin.downloads import as_download
 from app.web.admin.frame import campaign_of
 from app.web.admin.prize_forms import ARTWORK_NAMES
 from app.web.admin.winner_forms import STATUS_NAMES
 from app.web.filters import grouped
+from app.web.wording import REVEAL_NAMES
 
 blueprint = Blueprint("audit", __name__)
 

@@ -18,6 +18,7 @@ from app.models import Campaign
 from app.services.campaigns import CampaignPlan
 from app.web.admin.moment_fields import WindowForm, local_time, moment_field, which_field
 from app.web.staff_forms import AtMost, Line, Paragraphs, Present, StaffForm, Version, WholeNumber, choice
+from app.web.wording import REVEAL_NAMES
 
 ACCENT_NAMES = {
     "indigo": _l("Indigo"),
@@ -32,13 +33,6 @@ ACCENT_NAMES = {
 LIMIT_NAMES = {
     EntryLimit.ONCE.value: _l("One entry per person"),
     EntryLimit.DAILY.value: _l("One entry per person and day"),
-}
-REVEAL_NAMES = {
-    Reveal.PLAIN.value: _l("At once"),
-    Reveal.SCRATCH.value: _l("Scratch card"),
-    Reveal.WHEEL.value: _l("Wheel"),
-    Reveal.SLOTS.value: _l("Three reels"),
-    Reveal.GIFT.value: _l("Gift box"),
 }
 PROOF_NAMES = {
     Proof.NEVER.value: _l("Not at all"),

@@ -3,10 +3,11 @@
 from uuid import UUID
 
 from flask import Blueprint, Response, make_response, render_template, request, url_for
+from werkzeug.exceptions import NotFound as PageNotFound
 
 from app.domain.errors import InvalidInput
-from app.domain.identity import mask_email
-from app.domain.outcomes import Outcome, Won
+from app.domain.outcomes import Outcome
+from app.domain.reveals import Reveal
 from app.domain.roles import Role
 from app.extensions import db, tools
 from app.models import Campaign
@@ -14,6 +15,8 @@ from app.services import campaigns, landing, trial
 from app.web.access import requires
 from app.web.campaign_words import in_words, outcome_in_words, page_in_words
 from app.web.public.forms import EntryForm
+from app.web.public.views import told_of
+from app.web.wording import REVEAL_NAMES
 
 trying = Blueprint("trying", __name__, url_prefix="/admin/campaigns/<slug>/try")
 
@@ -63,6 +66,25 @@ def look(slug: str) -> Response:
     return _reveal(campaign, trial.win(db.session(), campaign, tier_id, SOMEBODY, now=now, rng=rng))
 
 
+@trying.get("/reveal/<word>/<outcome>")
+@requires(Role.VIEWER)
+def reveal(slug: str, word: str, outcome: str) -> Response:
+    """One way to show a result, over a win or no win: whatever the campaign has chosen, and the odds."""
+    campaign = campaigns.get(db.session(), slug)
+    if word not in {one.value for one in Reveal} or outcome not in {"won", "lost"}:
+        raise PageNotFound
+    now, rng = tools().now(), tools().rng
+    found = trial.tiers_with_prizes(db.session(), campaign.id) if outcome == "won" else []
+    if outcome == "won" and not found:
+        raise InvalidInput("show", "Give it a prize first: then there is a win to look at.")
+    shown: Outcome = (
+        trial.win(db.session(), campaign, found[0].id, SOMEBODY, now=now, rng=rng)
+        if found
+        else trial.lose(campaign, now=now, rng=rng)
+    )
+    return _reveal(campaign, shown, Reveal(word))
+
+
 def _page(slug: str, form: EntryForm) -> str:
     shown = page_in_words(landing.preview_page(db.session(), slug))
     form.nonce.data = tools().nonces.mint(tools().rng).hex()
@@ -71,13 +93,17 @@ def _page(slug: str, form: EntryForm) -> str:
     )
 
 
-def _reveal(campaign: Campaign, outcome: Outcome) -> Response:
+def _reveal(campaign: Campaign, outcome: Outcome, shown_as: Reveal | None = None) -> Response:
     template = "_trying_result" if request.headers.get("HX-Request") else "trying_result"
     content = render_template(
         f"public/{template}.html",
         campaign=in_words(campaign),
         outcome=outcome_in_words(campaign, outcome),
-        email_masked=mask_email(outcome.email) if isinstance(outcome, Won) else "",
+        reveal=shown_as or campaign.reveal,
+        fresh=True,
+        mail_url="",
+        share_url=tools().settings.public_url + url_for("public.landing_page", slug=campaign.slug),
+        **told_of(outcome),
         **_links(campaign.slug),
         **_choices(campaign),
     )
@@ -103,4 +129,5 @@ def _choices(campaign: Campaign) -> dict[str, object]:
         "look_url": url_for("trying.look", slug=campaign.slug),
         "console_url": url_for("admin.campaigns.detail", slug=campaign.slug),
         "tiers": trial.tiers_with_prizes(db.session(), campaign.id),
+        "reveals": REVEAL_NAMES,
     }

@@ -5,12 +5,24 @@ from datetime import datetime
 from typing import assert_never
 from uuid import UUID
 
-from flask import Blueprint, Response, jsonify, make_response, redirect, render_template, request, url_for
+from flask import (
+    Blueprint,
+    Response,
+    flash,
+    jsonify,
+    make_response,
+    redirect,
+    render_template,
+    request,
+    url_for,
+)
 from flask_babel import gettext as _
+from markupsafe import Markup
 from werkzeug.exceptions import NotFound as PageNotFound
 from werkzeug.wrappers import Response as AnyResponse
 
 from app.adapters.links import result_token
+from app.adapters.qr import qr_svg
 from app.adapters.tokens import Purpose
 from app.domain.campaign_rules import is_partner_slug
 from app.domain.errors import Busy
@@ -18,7 +30,7 @@ from app.domain.identity import mask_email
 from app.domain.outcomes import Drawn, Lost, Outcome, RefusalReason, Refused, Won
 from app.extensions import client_address, csrf, db, known_network, limiter, tools
 from app.models import NonceSource, Partner
-from app.services import campaigns, handling, landing, partners
+from app.services import campaigns, handling, landing, outbox, partners
 from app.services.entries import Submission, outcome_of, submit_entry
 from app.web import refusal_counts
 from app.web.campaign_words import in_words, outcome_in_words, page_in_words
@@ -107,18 +119,24 @@ def challenge(slug: str) -> Response:
 @public.get("/c/<slug>/result/<token>")
 def result(slug: str, token: str) -> Response:
     """The stored outcome of one entry, behind a signed link: reloading it enters nothing."""
-    entry = tools().signer.read(Purpose.RESULT, token, tools().now())
-    if not isinstance(entry, str):
-        raise PageNotFound
-    campaign, outcome = outcome_of(db.session(), UUID(hex=entry))
-    if campaign.slug != slug:
-        raise PageNotFound
+    outcome: Drawn = _stored(slug, token)
     if isinstance(outcome, Won):
         stands = handling.as_it_stands(db.session(), outcome)
         if stands is None:
             return _private(_reveal("public/withdrawn.html", slug, outcome))
         outcome = stands
     return _private(_reveal("public/result.html", slug, outcome))
+
+
+@public.post("/c/<slug>/result/<token>/mail")
+@limiter.limit("10/minute;60/hour")
+def mail_result(slug: str, token: str) -> AnyResponse:
+    """Mail the winner once more. The answer is the same whether or not one goes out."""
+    outcome = _stored(slug, token)
+    if isinstance(outcome, Won):
+        outbox.send_again(db.session(), outcome.entry, now=tools().now(), rng=tools().rng)
+    flash(_("We mail it to you again, once an hour at most. Please look into the spam folder too."), "good")
+    return redirect(url_for("public.result", slug=slug, token=token), 303)
 
 
 @public.get("/c/<slug>/rules")
@@ -150,6 +168,17 @@ def odds_table(slug: str, version: int) -> Response:
         if table.version == version:
             return Response(table.document, mimetype="application/json")
     raise PageNotFound
+
+
+def _stored(slug: str, token: str) -> Drawn:
+    """The outcome behind a signed link; 404 for a link that is none of this campaign's."""
+    entry = tools().signer.read(Purpose.RESULT, token, tools().now())
+    if not isinstance(entry, str):
+        raise PageNotFound
+    campaign, outcome = outcome_of(db.session(), UUID(hex=entry))
+    if campaign.slug != slug:
+        raise PageNotFound
+    return outcome
 
 
 def _landing(slug: str, partner: Partner | None) -> str:
@@ -222,7 +251,7 @@ def _drawn(slug: str, outcome: Drawn) -> AnyResponse:
     page = url_for("public.result", slug=slug, token=token)
     if not request.headers.get("HX-Request"):
         return redirect(page, 303)
-    response = _private(_reveal("public/_reveal.html", slug, outcome))
+    response = _private(_reveal("public/_reveal.html", slug, outcome, fresh=True))
     response.headers["HX-Replace-Url"] = page  # reloading must never lose what was won
     return response
 
@@ -252,16 +281,34 @@ def _why(form: EntryForm) -> Told:
     return Told.BOT if form.altcha.errors else Told.FORM
 
 
-def _reveal(template: str, slug: str, outcome: Outcome) -> str:
-    """The outcome as a fragment or as a page: one content, from the stored row alone."""
+def _reveal(template: str, slug: str, outcome: Outcome, *, fresh: bool = False) -> str:
+    """The outcome as a fragment or as a page: one content, from the stored row alone. A `fresh` one is played
+    out as the campaign has it.
+    """
     campaign = in_words(campaigns.get(db.session(), slug))
     return render_template(
         template,
         campaign=campaign,
         outcome=outcome_in_words(campaign, outcome),
-        email_masked=mask_email(outcome.email) if isinstance(outcome, Won) else "",
+        fresh=fresh,
+        mail_url=_mail_url(slug, outcome) if isinstance(outcome, Won) else "",
+        **told_of(outcome),
         **_links(slug),
+        share_url=tools().settings.public_url + url_for("public.landing_page", slug=slug),
     )
+
+
+def _mail_url(slug: str, outcome: Won) -> str:
+    token = result_token(tools().signer, outcome.entry, outcome.at)
+    return url_for("public.mail_result", slug=slug, token=token)
+
+
+def told_of(outcome: Outcome) -> dict[str, str]:
+    """What the page of a win shows beside its row: the address, masked, and the code as a QR code."""
+    if not isinstance(outcome, Won):
+        return {"email_masked": "", "qr": ""}
+    # Our own drawing; what it encodes is never text in it.
+    return {"email_masked": mask_email(outcome.email), "qr": Markup(qr_svg(outcome.code))}  # noqa: S704
 
 
 def _as_json(outcome: Drawn) -> dict[str, str]:

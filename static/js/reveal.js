@@ -1,0 +1,81 @@
+// The result's card: shown at once, or first covered by the game the campaign has chosen. What was won stands in the page
+// before any of this begins; a game that cannot play leaves the card as it is.
+import "./countdown.js";
+
+const live = document.getElementById("announce");
+const calm = matchMedia("(prefers-reduced-motion: reduce)");
+
+/** Bring a campaign's game in early, so that it is there when the result comes. */
+export function prepare(game) {
+  return import("./game.js").then((frame) => frame.bring(game));
+}
+
+/** The result in the open: the title has the focus and is said aloud, and a win has its moment. */
+export function show(card) {
+  card.removeAttribute("data-autoplay");
+  card.classList.add("fresh");
+  const title = card.querySelector("h2");
+  title.focus({ preventScroll: true });
+  intoView(card);
+  live.textContent = title.textContent.replace(/\s+/g, " ").trim();
+  if (card.dataset.reveal === "won") {
+    setTimeout(async () => {
+      const { celebrate } = await import("./confetti.js");
+      celebrate(card.querySelector(".float"));
+    }, 350);
+  }
+}
+
+/** A result that has just come, in the place of the form. */
+export async function present(card) {
+  dress(card);
+  if ("autoplay" in card.dataset) await play(card);
+  else show(card);
+}
+
+/** Cover the result with its game; a game that does not come leaves it in the open. */
+export async function play(card) {
+  try {
+    const { play: begin } = await import("./game.js");
+    await begin(card, show, intoView);
+  } catch {
+    show(card);
+  }
+}
+
+/** Scroll no further than needed. */
+function intoView(card) {
+  const box = card.getBoundingClientRect();
+  if (box.top >= 0 && (box.bottom <= innerHeight || box.top < innerHeight / 4)) return;
+  card.scrollIntoView({ block: "start", behavior: calm.matches ? "auto" : "smooth" });
+}
+
+/** What a card can do once scripts run. */
+export function dress(card) {
+  for (const node of card.querySelectorAll("[data-needs-script]")) node.hidden = false;
+  if (card.querySelector("[data-copy]")) import("./copy.js");
+  if (navigator.share) for (const button of card.querySelectorAll("[data-share-button]")) button.hidden = false;
+  for (const place of card.querySelectorAll("[data-own-clock]")) ownClock(place);
+  const again = card.querySelector("[data-replay]");
+  if (again) {
+    again.hidden = false;
+    again.addEventListener("click", () => play(card));
+  }
+}
+
+/** The same moment on the visitor's clock, where that differs from the campaign's. */
+function ownClock(place) {
+  const time = place.querySelector("time");
+  const moment = new Date(time.dateTime);
+  const own = moment.toLocaleTimeString("en-GB", { hour: "2-digit", minute: "2-digit" });
+  if (time.textContent.includes(own)) return;
+  const here = new Intl.DateTimeFormat(document.documentElement.lang, { weekday: "long", hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
+  const words = place.dataset.ownClock.replace("{time}", here.format(moment));
+  place.append(` (${words})`);
+}
+
+document.addEventListener("click", (event) => {
+  if (!event.target.closest?.("[data-share-button]")) return;
+  const { share: url, shareTitle: title } = event.target.closest("[data-share]").dataset;
+  navigator.share({ title, url }).catch(() => {});
+});
