@@ -19,7 +19,7 @@ from app.domain.errors import Conflict, InvalidInput, NotFound, StaleEdit
 from app.domain.expiry import expiry
 from app.domain.outcomes import Won
 from app.models import Award, AwardStatus, Campaign, Code, CodeStatus, Prize, PrizeKind, Replacement, Tier
-from app.services import audit
+from app.services import audit, outbox
 from app.services.allocation import claim_of_prize
 from app.services.audit import Actor
 from app.services.fields import many_lines
@@ -199,9 +199,11 @@ def replace(
     expected_version: int | None = None,
     actor: Actor,
     now: datetime,
+    rng: Rng,
     reason: str = "",
 ) -> Replacement:
-    """Give the winner of a void win a free code of a prize of the same campaign, in its place.
+    """Give the winner of a void win a free code of a prize of the same campaign, in its place, and have them
+    told of it by mail.
 
     Raises Conflict when the win counts or nothing is left of the prize, StaleEdit, NotFound.
     """
@@ -229,6 +231,7 @@ def replace(
     )
     session.add(replacement)
     award.version += 1
+    outbox.announce_replacement(session, entry_id, now=now, rng=rng)
     after = {"tier": tier.name, "replacement": prize.name}
     _record(session, actor, "winner.replace", award, now, reason, None, after)
     return replacement

@@ -334,7 +334,7 @@ def test_a_won_code_leads_to_its_entry(session: Session, campaign: Campaign, pri
     assert found is not None
     assert (found.code.status, found.entry_id) == (CodeStatus.WON, won.entry)
     handling.void(session, won.entry, actor=COMMAND_LINE, now=NOON, reason="test")
-    other = handling.replace(session, won.entry, prize.id, actor=COMMAND_LINE, now=NOON)
+    other = handling.replace(session, won.entry, prize.id, actor=COMMAND_LINE, now=NOON, rng=FakeRng(77))
     found = look(session, campaign, session.get_one(Code, other.code_id).text)
     assert found is not None
     assert found.entry_id == won.entry

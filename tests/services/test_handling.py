@@ -143,7 +143,14 @@ def test_a_replacement_stands_beside_what_was_drawn(
 ) -> None:
     drawn = void(session, won).code_id
     given = handling.replace(
-        session, won.entry, mug.id, expected_version=2, actor=COMMAND_LINE, now=LATER, reason="kindly"
+        session,
+        won.entry,
+        mug.id,
+        expected_version=2,
+        actor=COMMAND_LINE,
+        now=LATER,
+        rng=FakeRng(77),
+        reason="kindly",
     )
     award, replacement = handling.issues(session, won.entry)
     assert (award.code_id, replacement) == (drawn, given)
@@ -174,7 +181,7 @@ def test_a_replacement_can_be_void_and_replaced_in_turn(
     session: Session, campaign: Campaign, won: Won, mug: Prize
 ) -> None:
     void(session, won)
-    handling.replace(session, won.entry, mug.id, actor=COMMAND_LINE, now=LATER)
+    handling.replace(session, won.entry, mug.id, actor=COMMAND_LINE, now=LATER, rng=FakeRng(77))
     sent = Handling(AwardStatus.SENT)
     handling.edit(session, won.entry, sent, actor=COMMAND_LINE, now=LATER)
     statuses = [each.status for each in handling.issues(session, won.entry)]
@@ -183,7 +190,7 @@ def test_a_replacement_can_be_void_and_replaced_in_turn(
     assert winners.one(session, won.entry).prize_name == "Gold prize"
     assert len(winners.search(session, campaign.id, WinnerFilter(status=AwardStatus.VOID)).rows) == 1
     gold = prize_called(session, campaign, "Gold prize")
-    second = handling.replace(session, won.entry, gold.id, actor=COMMAND_LINE, now=LATER)
+    second = handling.replace(session, won.entry, gold.id, actor=COMMAND_LINE, now=LATER, rng=FakeRng(77))
     assert (second.place, handling.standing(session, won.entry)) == (2, second)
     assert not faults(session)
 
@@ -191,19 +198,19 @@ def test_a_replacement_can_be_void_and_replaced_in_turn(
 def test_what_cannot_be_given_in_its_place(session: Session, campaign: Campaign, won: Won) -> None:
     silver = prize_called(session, campaign, "Silver prize")
     with pytest.raises(Conflict, match="counts"):
-        handling.replace(session, won.entry, silver.id, actor=COMMAND_LINE, now=LATER)
+        handling.replace(session, won.entry, silver.id, actor=COMMAND_LINE, now=LATER, rng=FakeRng(77))
     void(session, won)
     other = make_campaign(session, slug="other", seed=9)
     for prize in (prize_called(session, other, "Gold prize").id, campaign.id):
         with pytest.raises(NotFound, match="prize"):
-            handling.replace(session, won.entry, prize, actor=COMMAND_LINE, now=LATER)
+            handling.replace(session, won.entry, prize, actor=COMMAND_LINE, now=LATER, rng=FakeRng(77))
     prizes.remove(session, silver.id, actor=COMMAND_LINE, now=LATER)
     with pytest.raises(NotFound, match="removed"):
-        handling.replace(session, won.entry, silver.id, actor=COMMAND_LINE, now=LATER)
+        handling.replace(session, won.entry, silver.id, actor=COMMAND_LINE, now=LATER, rng=FakeRng(77))
     gold = prize_called(session, campaign, "Gold prize")
     enter(session, 2), enter(session, 3)
     with pytest.raises(Conflict, match="nothing is left of Gold prize"):
-        handling.replace(session, won.entry, gold.id, actor=COMMAND_LINE, now=LATER)
+        handling.replace(session, won.entry, gold.id, actor=COMMAND_LINE, now=LATER, rng=FakeRng(77))
     with pytest.raises(NotFound, match="win"):
         handling.void(session, campaign.id, reason="x", actor=COMMAND_LINE, now=LATER)
     assert len(handling.issues(session, won.entry)) == 1
@@ -222,16 +229,19 @@ def test_codes_that_entries_hold_are_waited_for(
     with Session(session.get_bind()) as entry:
         entry.execute(select(Code.id).where(Code.prize_id == silver.id).with_for_update()).all()
         with pytest.raises(Busy):
-            handling.replace(session, won.entry, silver.id, actor=COMMAND_LINE, now=LATER)
+            handling.replace(session, won.entry, silver.id, actor=COMMAND_LINE, now=LATER, rng=FakeRng(77))
         entry.rollback()
-    assert handling.replace(session, won.entry, silver.id, actor=COMMAND_LINE, now=LATER).place == 1
+    assert (
+        handling.replace(session, won.entry, silver.id, actor=COMMAND_LINE, now=LATER, rng=FakeRng(77)).place
+        == 1
+    )
 
 
 def test_a_thing_goes_back_into_stock_once_under_a_new_code(
     session: Session, campaign: Campaign, won: Won, mug: Prize
 ) -> None:
     void(session, won)
-    handling.replace(session, won.entry, mug.id, actor=COMMAND_LINE, now=LATER)
+    handling.replace(session, won.entry, mug.id, actor=COMMAND_LINE, now=LATER, rng=FakeRng(77))
     with pytest.raises(Conflict, match="counts"):
         handling.return_stock(session, won.entry, actor=COMMAND_LINE, now=LATER, rng=FakeRng(8))
     void(session, won)
@@ -253,7 +263,7 @@ def test_a_code_that_was_shown_does_not_go_back(
     void(session, won)
     with pytest.raises(Conflict, match="shown"):
         handling.return_stock(session, won.entry, actor=COMMAND_LINE, now=LATER, rng=FakeRng(8))
-    handling.replace(session, won.entry, mug.id, actor=COMMAND_LINE, now=LATER)
+    handling.replace(session, won.entry, mug.id, actor=COMMAND_LINE, now=LATER, rng=FakeRng(77))
     void(session, won)
     prizes.remove(session, mug.id, actor=COMMAND_LINE, now=LATER)
     with pytest.raises(Conflict, match="removed"):
@@ -264,7 +274,7 @@ def test_what_the_winner_is_told(session: Session, won: Won, mug: Prize) -> None
     assert handling.as_it_stands(session, won) is won
     void(session, won)
     assert handling.as_it_stands(session, won) is None
-    given = handling.replace(session, won.entry, mug.id, actor=COMMAND_LINE, now=LATER)
+    given = handling.replace(session, won.entry, mug.id, actor=COMMAND_LINE, now=LATER, rng=FakeRng(77))
     told = handling.as_it_stands(session, won)
     assert told is not None
     assert (told.prize, told.tier, told.entry) == ("Mug", "Silver", won.entry)
@@ -281,7 +291,7 @@ def test_offers_are_what_is_in_stock(session: Session, campaign: Campaign, won: 
 def test_a_code_stands_in_for_one_win_only(session: Session, won: Won, mug: Prize) -> None:
     second = enter(session, 2)
     void(session, won), void(session, second)
-    given = handling.replace(session, won.entry, mug.id, actor=COMMAND_LINE, now=LATER)
+    given = handling.replace(session, won.entry, mug.id, actor=COMMAND_LINE, now=LATER, rng=FakeRng(77))
     taken = {"code_id": given.code_id, "entry_id": second.entry, "place": 1, "campaign_id": given.campaign_id}
     taken |= {"tier_id": mug.tier_id, "prize_id": mug.id, "tier_name": "x", "prize_name": "x"}
     for change in ({}, {"code_id": given.code_id + 1, "entry_id": won.entry, "place": 2}):
@@ -309,7 +319,7 @@ def test_check_knows_replacements(
     session: Session, won: Won, mug: Prize, damage: str, promise: str, words: str
 ) -> None:
     void(session, won)
-    handling.replace(session, won.entry, mug.id, actor=COMMAND_LINE, now=LATER)
+    handling.replace(session, won.entry, mug.id, actor=COMMAND_LINE, now=LATER, rng=FakeRng(77))
     assert not faults(session)
     session.execute(text(damage))
     session.commit()

@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 from email.message import EmailMessage
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -17,8 +18,8 @@ from app.config import ROOT
 from app.domain.delivery import LEASE, MAX_TRIES, QUIET, TOO_OLD, NotSent, Sending, Sent, Trouble
 from app.domain.errors import Conflict, NotFound
 from app.domain.outcomes import Lost, Won
-from app.models import AuditRecord, Award, AwardStatus, Message, MessageState
-from app.services import housekeeping, outbox
+from app.models import AuditRecord, Award, AwardStatus, Code, Message, MessageState, Prize
+from app.services import handling, housekeeping, outbox
 from app.services.audit import COMMAND_LINE
 from app.services.entries import submit_entry
 from app.services.outbox import PostOffice, delivery, writing
@@ -294,6 +295,30 @@ def test_staff_send_it_again(session: Session, won: Won) -> None:
     assert len({str(mail["Message-ID"]) for mail in postman.mails}) == 2
     record = session.scalars(select(AuditRecord).where(AuditRecord.action == "winner.mail")).one()
     assert (record.subject, record.actor) == (won.entry.hex, COMMAND_LINE.name)
+
+
+def test_a_replacement_is_told_by_a_mail_of_its_own(session: Session, won: Won) -> None:
+    (gold,) = session.scalars(select(Prize)).all()
+
+    def replace(number: int) -> str:
+        common: Any = {"actor": COMMAND_LINE, "now": NOON + QUIET * number, "reason": "typing error"}
+        handling.void(session, won.entry, **common)
+        given = handling.replace(session, won.entry, gold.id, rng=FakeRng(70 + number), **common)
+        return session.get_one(Code, given.code_id).text
+
+    postman = Postman()
+    code = replace(0)
+    assert len(messages(session)) == 1, "the message that waits tells it by itself"
+    deliver(session, postman)
+    assert code in str(postman.mails[0].get_body(("plain",)))
+    code = replace(2)
+    assert deliver(session, postman, NOON + QUIET * 2)
+    assert code in str(postman.mails[1].get_body(("plain",)))
+    code = replace(4)
+    assert [(each.number, each.state.value) for each in messages(session)][2:] == [(2, "waiting")]
+    assert outbox.take(session, now=NOON + QUIET * 4)
+    code = replace(5)
+    assert len(messages(session)) == 4, "one in hand may have been read already"
 
 
 def test_it_is_not_sent_again_while_it_is_on_its_way(session: Session, won: Won) -> None:

@@ -125,7 +125,7 @@ def test_stock_is_that_of_then(session: Session, campaign: Campaign) -> None:
     )
     entry = enter(session, 2, NOON + HOUR * 5)
     handling.void(session, entry, actor=COMMAND_LINE, now=NOON + HOUR * 6, reason="twice")
-    handling.replace(session, entry, mug.id, actor=COMMAND_LINE, now=NOON + HOUR * 6)
+    handling.replace(session, entry, mug.id, actor=COMMAND_LINE, now=NOON + HOUR * 6, rng=FakeRng(77))
     prizes.remove(session, gold.id, actor=COMMAND_LINE, now=NOON + HOUR * 7)
     name = "Gold prize"
     for hours, expected in (

@@ -375,7 +375,7 @@ def test_a_replacement_ends_as_its_own_prize_says(session: Session, campaign: Ca
         number = next(numbers)
         won = submit_entry(session, submission(number), now=NOON, rng=FakeRng(number), vault=VAULT)
     handling.void(session, won.entry, actor=COMMAND_LINE, now=NOON, reason="test")
-    handling.replace(session, won.entry, mug.id, actor=COMMAND_LINE, now=NOON)
+    handling.replace(session, won.entry, mug.id, actor=COMMAND_LINE, now=NOON, rng=FakeRng(77))
     stands = handling.as_it_stands(session, won)
     assert stands is not None
     assert stands.link == "https://shop.example/mug"

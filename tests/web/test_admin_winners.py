@@ -395,7 +395,7 @@ def test_the_winner_is_told_what_stands_now(app: Flask, session: Session, campai
     assert "Bought twice" not in page
     assert code not in page
     [prize] = prizes.listing(session, campaign.id)
-    given = handling.replace(session, entry_id, prize.id, actor=COMMAND_LINE, now=NOON)
+    given = handling.replace(session, entry_id, prize.id, actor=COMMAND_LINE, now=NOON, rng=FakeRng(77))
     page = client.get(answer.location).get_data(as_text=True)
     assert session.get_one(Code, given.code_id).text in page
     assert code not in page

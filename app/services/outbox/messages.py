@@ -45,11 +45,25 @@ def announce_again(session: Session, entry_id: UUID, *, now: datetime, rng: Rng)
     earlier = session.execute(_EARLIER, {"entry": entry_id}).one()
     if earlier.waiting:
         return False
-    entrant_id = session.scalars(select(Entry.entrant_id).where(Entry.id == entry_id)).one()
-    number = (earlier.number or 0) + 1
-    again = _new(MessageKind.AWARD_WON, entry_id, entrant_id, number, now, rng)
-    session.execute(insert(Message), again)
+    _add_after(session, entry_id, earlier.number or 0, now, rng)
     return True
+
+
+def announce_replacement(session: Session, entry_id: UUID, *, now: datetime, rng: Rng) -> None:
+    """Have the winner told what replaces a void win, in the transaction of the caller.
+
+    A message that nobody has tried to send yet tells it by itself; one that is being sent may have been read
+    before.
+    """
+    earlier = session.execute(_EARLIER, {"entry": entry_id}).one()
+    if not earlier.untried:
+        _add_after(session, entry_id, earlier.number or 0, now, rng)
+
+
+def _add_after(session: Session, entry_id: UUID, number: int, now: datetime, rng: Rng) -> None:
+    entrant_id = session.scalars(select(Entry.entrant_id).where(Entry.id == entry_id)).one()
+    again = _new(MessageKind.AWARD_WON, entry_id, entrant_id, number + 1, now, rng)
+    session.execute(insert(Message), again)
 
 
 def send_sign_in_link(session: Session, account_id: UUID, counter: int, *, now: datetime, rng: Rng) -> None:
@@ -153,4 +167,5 @@ _ANNOUNCE = Prepared(insert(Message))
 _EARLIER = select(
     func.max(Message.number).label("number"),
     func.count().filter(Message.state == MessageState.WAITING).label("waiting"),
+    func.count().filter(Message.state == MessageState.WAITING, Message.tries == 0).label("untried"),
 ).where(Message.entry_id == bindparam("entry"), Message.kind == MessageKind.AWARD_WON)

@@ -133,6 +133,7 @@ def replace(slug: str, entry_id: UUID) -> Response:
             entry_id,
             UUID(hex=str(form.prize.data)),
             expected_version=form.version.data,
+            rng=tools().rng,
             **trail(),
         )
     )
