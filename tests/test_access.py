@@ -125,6 +125,7 @@ ACCESS: dict[str, Role | None] = {
     "admin.accounts.set_role": Role.ADMIN,
     "admin.accounts.disable": Role.ADMIN,
     "admin.accounts.enable": Role.ADMIN,
+    "admin.accounts.reset_second_factor": Role.ADMIN,
 }
 # What needs a sign-in within the last minutes: always, or in a campaign that is no draft.
 STEP_UP: dict[str, StepUp] = {
@@ -161,6 +162,7 @@ STEP_UP: dict[str, StepUp] = {
     "admin.accounts.set_role": StepUp.ALWAYS,
     "admin.accounts.disable": StepUp.ALWAYS,
     "admin.accounts.enable": StepUp.ALWAYS,
+    "admin.accounts.reset_second_factor": StepUp.ALWAYS,
 }
 POOL = ("admin.tiers.", "admin.prizes.", "admin.codes.")
 # What an address needs, by the name of its part; ids come with the data below.

@@ -375,6 +375,26 @@ def test_the_list_of_accounts_tells_who_has_a_second_factor(
     assert 'badge good">On<' in admin.page("/admin/accounts")
 
 
+def test_an_admin_takes_a_lost_second_factor_away(app: Flask, session: Session, editor: Staff) -> None:
+    admin = sign_in(app, session, Role.ADMIN)
+    path = f"/admin/accounts/{editor.account.id.hex}/second-factor"
+    assert path not in admin.page("/admin/accounts")
+    assert "has no second factor" in text_of(admin.post(path))
+    enrol(editor)
+    assert path in admin.page("/admin/accounts")
+    assert "They are signed out everywhere" in admin.page(path)
+    answer = admin.post(path, {"reason": "phone lost"})
+    assert "editor@example.org signs in with the password alone now." in admin.page(answer.location)
+    assert editor.get("/admin/").status_code == 303, "the sessions are over"
+    session.rollback()
+    assert not second_factor.is_on(session, editor.account.id)
+    record = audit.latest(session)[0]
+    assert (record.action, record.subject, record.reason) == (
+        *("account.second_factor_reset", "editor@example.org"),
+        "phone lost",
+    )
+
+
 @pytest.fixture
 def admin(app: Flask, session: Session, campaign: Campaign) -> Staff:
     return sign_in(app, session, Role.ADMIN)

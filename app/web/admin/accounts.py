@@ -142,6 +142,22 @@ def enable(account_id: UUID) -> Response:
     return done(_("%(email)s may sign in again.", email=account.email), url_for("admin.accounts.index"))
 
 
+@blueprint.route("/<id:account_id>/second-factor", methods=["GET", "POST"])
+@requires(Role.ADMIN)
+@step_up()
+def reset_second_factor(account_id: UUID) -> Response:
+    """Ask; then take the second factor of somebody who lost it away."""
+    account = service.get(db.session(), account_id)
+    if request.method == "GET":
+        return asked(_reset_question(account))
+    try:
+        second_factor.reset(db.session(), account.email, **trail())
+    except Conflict as error:
+        return _page_with(told(error))
+    message = _("%(email)s signs in with the password alone now.", email=account.email)
+    return done(message, url_for("admin.accounts.index"))
+
+
 @blueprint.route("/<id:account_id>/campaigns", methods=["GET", "POST"])
 @requires(Role.ADMIN)
 @step_up()
@@ -204,5 +220,18 @@ def _question(account: Account) -> Ask:
         ),
         url_for("admin.accounts.disable", account_id=account.id),
         _("Disable the account"),
+        url_for("admin.accounts.index"),
+    )
+
+
+def _reset_question(account: Account) -> Ask:
+    return Ask(
+        _("Take away the second factor of %(email)s?", email=account.email),
+        (
+            _("For somebody who lost the phone and the recovery codes. Make sure that it is them who asks."),
+            _("They are signed out everywhere, and sign in with the password alone until they set up another."),
+        ),
+        url_for("admin.accounts.reset_second_factor", account_id=account.id),
+        _("Take it away"),
         url_for("admin.accounts.index"),
     )
