@@ -133,6 +133,11 @@ class FormPlan:
         return tuple(one for one in self.fields if one.kind not in {Kind.NAME, Kind.EMAIL})
 
     @property
+    def asks_more(self) -> bool:
+        """Whether there is anything to answer besides name, e-mail and the usual ticks."""
+        return bool(self.own_fields or self.age or self.partner)
+
+    @property
     def known_fields(self) -> tuple[FieldPlan, ...]:
         """All fields there are answers to: those asked now, then those asked once."""
         return self.own_fields + self.removed

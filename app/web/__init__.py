@@ -20,6 +20,7 @@ from app.web.access import load_staff
 from app.web.account.views import account
 from app.web.admin import admin
 from app.web.partner.views import partner
+from app.web.public import form_words
 from app.web.public.looks import looks as public_looks
 from app.web.public.trying import trying
 from app.web.public.views import public
@@ -40,6 +41,7 @@ def register(app: Flask) -> None:
     packing.register(app)
     errors.register(app)
     filters.register(app)
+    form_words.register(app)
     locale.register(app)
     campaign_words.register(app)
     pictures.register(app)  # /pictures

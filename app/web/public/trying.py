@@ -14,7 +14,7 @@ from app.models import Campaign
 from app.services import campaigns, landing, trial
 from app.web.access import requires
 from app.web.campaign_words import in_words, outcome_in_words, page_in_words
-from app.web.public.forms import EntryForm
+from app.web.public.forms import EntryForm, form_class
 from app.web.public.views import told_of
 from app.web.wording import REVEAL_NAMES
 
@@ -27,7 +27,7 @@ SOMEBODY = "somebody@example.org"
 @requires(Role.VIEWER)
 def page(slug: str) -> str:
     """The landing page as visitors will see it, under a banner; also of a draft."""
-    return _page(slug, EntryForm(formdata=None))
+    return _page(slug, form_class(campaigns.get(db.session(), slug))())
 
 
 @trying.post("")
@@ -35,7 +35,7 @@ def page(slug: str) -> str:
 def play(slug: str) -> Response:
     """Draw the form as a real one is drawn, from a seed that is thrown away."""
     campaign = campaigns.get(db.session(), slug)
-    form = EntryForm(request.form)
+    form = form_class(campaign)(request.form)
     if not form.validate_on_submit():
         if not request.headers.get("HX-Request"):
             return make_response(_page(slug, form), 422)

@@ -36,7 +36,7 @@ from app.web import refusal_counts
 from app.web.campaign_words import in_words, outcome_in_words, page_in_words
 from app.web.errors import wants_json
 from app.web.locale import language
-from app.web.public.forms import EntryForm
+from app.web.public.forms import EntryForm, class_of_key, form_class
 from app.web.refusal_counts import Told
 
 public = Blueprint("public", __name__)
@@ -86,7 +86,10 @@ def via_partner(slug: str, partner: str) -> str:
 @limiter.limit("60/minute;600/hour")
 def enter(slug: str) -> AnyResponse:
     """One entry: its fields, its CAPTCHA, its draw, its answer."""
-    form = EntryForm(request.form)  # form fields alone: a JSON body is not a way round their checks
+    made_with = class_of_key(db.session(), request.form.get("form", ""))
+    if made_with is None:
+        return _form_changed(slug)
+    form = made_with(request.form)  # form fields alone: a JSON body is not a way round their checks
     if not form.validate_on_submit():
         refusal_counts.count(slug, _why(form))
         return _form_again(slug, form)
@@ -102,6 +105,8 @@ def enter(slug: str) -> AnyResponse:
         case Refused(reason) if reason in CAPTCHA_REASONS:
             form.altcha.errors = [_captcha_message(reason)]
             return _form_again(slug, form)
+        case Refused(RefusalReason.FORM_CHANGED):
+            return _form_changed(slug)
         case Refused():
             return _refused(slug, outcome)
         case _ as unreachable:
@@ -186,7 +191,7 @@ def _landing(slug: str, partner: Partner | None) -> str:
     page = page_in_words(
         landing.landing_page(db.session(), slug, now=now, partner_name=partner.name if partner else None)
     )
-    form = EntryForm(formdata=None)
+    form = form_class(page.campaign)()
     form.nonce.data = tools().nonces.mint(tools().rng).hex()
     if partner is not None:
         form.partner.data = tools().signer.sign(Purpose.ATTRIBUTION, [slug, partner.id.hex], now)
@@ -213,17 +218,19 @@ def _count_visit(partner: Partner) -> None:
 
 
 def _submission(slug: str, form: EntryForm, now: datetime) -> Submission:
-    nonce = bytes.fromhex(str(form.nonce.data))
+    nonce = bytes.fromhex(form.nonce.data)
     return Submission(
         campaign=slug,
-        name=str(form.name.data),
+        name=form.text("name"),
         email=str(form.email.data),
-        marketing=bool(form.marketing.data),
+        marketing=form.ticked("marketing"),
+        form_version=form.shown.version,
+        answers=form.answers.document,
         nonce=nonce,
         nonce_source=NonceSource.SERVER if tools().nonces.is_ours(nonce) else NonceSource.BROWSER,
         locale=language(),
-        captcha=tools().captcha.verify(form.altcha.data or "", slug, now),
-        partner_id=_attribution(slug, form.partner.data or ""),
+        captcha=tools().captcha.verify(form.altcha.data, slug, now),
+        partner_id=_attribution(slug, form.partner.data),
         network=_network(now),
     )
 
@@ -272,6 +279,13 @@ def _form_again(slug: str, form: EntryForm) -> Response:
         return make_response(jsonify(errors=form.errors), 422)
     template = "public/_entry_form.html" if request.headers.get("HX-Request") else "public/landing.html"
     return make_response(render_template(template, page=page, form=form, **_links(slug)), 422)
+
+
+def _form_changed(slug: str) -> Response:
+    """The form as it is now, with what fits in it, in the place of the one that was filled in."""
+    form = form_class(campaigns.get(db.session(), slug))(request.form)
+    form.refuse_stale()
+    return _form_again(slug, form)
 
 
 def _why(form: EntryForm) -> Told:
