@@ -54,7 +54,8 @@ class Submission:
     captcha: Verdict
     partner_id: UUID | None = None
     network: bytes | None = None  # as app.services.networks hashes it
-    form_version: int = 0  # the one that was filled in; 0 is the usual form
+    form_version: int = 0  # the one that was filled in; 0 is the usual form, of no campaign
+    form_of: UUID | None = None  # the campaign whose form that is
     answers: str = ""  # as a document of domain/entry_form.py
 
 
@@ -156,8 +157,9 @@ def award_reason(hit: UUID | None, awarded: UUID | None) -> AwardReason:
 
 def _stale(submission: Submission, campaign: Any) -> RefusalReason | None:
     """People agree to what they were shown: an answer to another version of the form is not taken."""
-    is_current = submission.form_version == campaign.form_version
-    return None if is_current else RefusalReason.FORM_CHANGED
+    filled_in = (submission.form_version, submission.form_of)
+    shown = (campaign.form_version, campaign.id if campaign.form_version else None)
+    return None if filled_in == shown else RefusalReason.FORM_CHANGED
 
 
 def _campaign_with_odds(connection: DirectConnection, slug: str) -> tuple[Any, OddsTable]:

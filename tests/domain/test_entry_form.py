@@ -67,11 +67,11 @@ def phone(text: str, country: str) -> str | None:
     return f"{country}:{text}" if text.startswith("0") else None
 
 
-def answers(plan: FormPlan = FULL, today: date = TODAY, **changed: str) -> Answers | tuple[Fault, ...]:
+def answers(plan: FormPlan = FULL, today: date = TODAY, **changed: Any) -> Answers | tuple[Fault, ...]:
     return accept(plan, GOOD | changed, today=today, phone=phone)
 
 
-def wrong(plan: FormPlan = FULL, **changed: str) -> list[tuple[str, str]]:
+def wrong(plan: FormPlan = FULL, **changed: Any) -> list[tuple[str, str]]:
     found = answers(plan, **changed)
     assert isinstance(found, tuple)
     return [(fault.key, fault.wrong.value) for fault in found]

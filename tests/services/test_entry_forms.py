@@ -109,7 +109,7 @@ def test_an_entry_keeps_its_answers_and_the_form_it_answered(session: Session) -
     stale = submit_entry(session, submission(1), now=NOON, rng=rng, vault=VAULT)
     assert stale == Refused(RefusalReason.FORM_CHANGED)
     answers = Answers({"text_1": "A dog"}, of_age=True)
-    given = replace(submission(1), form_version=1, answers=answers.document)
+    given = replace(submission(1), form_version=1, form_of=campaign.id, answers=answers.document)
     won = submit_entry(session, given, now=NOON, rng=rng, vault=VAULT)
     assert isinstance(won, Won)
     entry = session.get_one(Entry, won.entry)

@@ -58,6 +58,7 @@ def refusal_reason(stored: str) -> str:
         RefusalReason.CAPTCHA_INVALID: _("Did not pass the check for humans"),
         RefusalReason.CAPTCHA_EXPIRED: _("Took too long over the check for humans"),
         RefusalReason.CAPTCHA_SPENT: _("Used a check for humans twice"),
+        RefusalReason.FORM_CHANGED: _("Filled in a form that had changed meanwhile"),
         Told.FORM: _("Something in the form was missing or wrong"),
         Told.STALE_PAGE: _("The page had been open for too long"),
         Told.BOT: _("Filled in the form as programs do"),

@@ -225,6 +225,7 @@ def _submission(slug: str, form: EntryForm, now: datetime) -> Submission:
         email=str(form.email.data),
         marketing=form.ticked("marketing"),
         form_version=form.shown.version,
+        form_of=form.shown.campaign_id,
         answers=form.answers.document,
         nonce=nonce,
         nonce_source=NonceSource.SERVER if tools().nonces.is_ours(nonce) else NonceSource.BROWSER,
