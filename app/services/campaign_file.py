@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime
 from inspect import unwrap
 from typing import Any
@@ -13,6 +13,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.adapters.seeds import SeedVault
+from app.domain.campaign_texts import Texts
 from app.domain.chance import Rng
 from app.domain.code_list import read_code_list
 from app.domain.errors import Conflict, InvalidInput
@@ -20,7 +21,7 @@ from app.domain.odds import OnEmpty
 from app.domain.theme import USUAL, Theme
 from app.domain.theme import parse as parse_theme
 from app.models import BatchSource, Campaign, Code, CodeStatus, Prize, PrizeKind
-from app.services import audit, campaigns, looks, partners, prizes, staging, stock, tiers
+from app.services import audit, campaign_texts, campaigns, looks, partners, prizes, staging, stock, tiers
 from app.services.audit import Actor
 from app.services.campaigns import CampaignPlan
 from app.services.plan_fields import as_plain, bad, from_plain, plan_from_row
@@ -62,6 +63,7 @@ class Sheet:
     tiers: tuple[TierSheet, ...] = ()
     partners: tuple[tuple[str, str], ...] = ()
     theme: Theme = USUAL
+    texts: Texts = field(default_factory=dict)  # a prize is named by its number in the file
 
     @property
     def first_lose_weight(self) -> int:
@@ -174,7 +176,9 @@ def sheet_of(session: Session, campaign: Campaign, *, with_codes: bool = False) 
     names = {tier.id: tier.name for tier in listed}
     by_tier: dict[UUID, list[PrizeSheet]] = {tier.id: [] for tier in listed}
     counts = prizes.stock_by_prize(session, campaign.id)
-    for prize in prizes.listing(session, campaign.id):
+    listed_prizes = prizes.listing(session, campaign.id)
+    ids = [prize.id for tier in listed for prize in listed_prizes if prize.tier_id == tier.id]
+    for prize in listed_prizes:
         is_plain = prize.kind is PrizeKind.QUANTITY
         by_tier[prize.tier_id].append(
             PrizeSheet(
@@ -196,6 +200,7 @@ def sheet_of(session: Session, campaign: Campaign, *, with_codes: bool = False) 
         ),
         tuple((partner.slug, partner.name) for partner in partners.listing(session, campaign.id)),
         theme=looks.theme_of(campaign),
+        texts=campaign_texts.as_carried(campaign.texts, ids),
     )
 
 
@@ -204,6 +209,7 @@ def fill(session: Session, campaign_id: UUID, sheet: Sheet, *, actor: Actor, now
     campaigns.get_by_id(session, campaign_id).theme = sheet.theme.to_document()
     trail = {"actor": actor, "now": now, "rng": rng}
     ids: dict[str, UUID] = {}
+    prize_ids: list[UUID] = []
     for number, tier in enumerate(sheet.tiers):
         place = f"tiers[{number}]"
         plan = replace(tier.plan, on_empty=OnEmpty.LOSE) if tier.fallback else tier.plan
@@ -212,7 +218,9 @@ def fill(session: Session, campaign_id: UUID, sheet: Sheet, *, actor: Actor, now
         ids[tier.plan.name] = ids[made.name] = made.id
         for position, prize in enumerate(tier.prizes):
             with _at(f"{place}.prizes[{position}]"):
-                _add_prize(session, made.id, prize, trail)
+                prize_ids.append(_add_prize(session, made.id, prize, trail))
+    with _at("texts"):
+        campaign_texts.take_over(campaigns.get_by_id(session, campaign_id), sheet.texts, prize_ids)
     for number, tier in enumerate(sheet.tiers):
         if tier.fallback:
             with _at(f"tiers[{number}]"):
@@ -293,12 +301,14 @@ def _import(
     return made
 
 
-def _add_prize(session: Session, tier_id: UUID, sheet: PrizeSheet, trail: dict[str, Any]) -> None:
+def _add_prize(session: Session, tier_id: UUID, sheet: PrizeSheet, trail: dict[str, Any]) -> UUID:
     quantity = None if sheet.quantity is None else stock.check_count("quantity", sheet.quantity, 0)
     fits = quantity if quantity is None or quantity <= stock.PART else 0
     made = unwrap(prizes._add)(session, tier_id, sheet.plan, quantity=fits, reason="", **trail)
     if sheet.codes:
         _add_codes(session, stock.get_prize_for_change(session, made.id), sheet.codes, trail)
+    made_id: UUID = made.id
+    return made_id
 
 
 def _add_codes(session: Session, prize: Prize, codes: Sequence[str], trail: dict[str, Any]) -> None:
@@ -343,6 +353,7 @@ def _as_json(sheet: Sheet) -> dict[str, Any]:
         "schema": SCHEMA,
         "campaign": as_plain(sheet.plan) | {"lose_weight": sheet.lose_weight},
         "theme": sheet.theme.to_document(),
+        "texts": sheet.texts,
         "tiers": [
             as_plain(tier.plan)
             | {"fallback": tier.fallback, "prizes": [_prize_as_json(prize) for prize in tier.prizes]}
@@ -370,7 +381,18 @@ def _sheet(raw: Mapping[str, Any]) -> Sheet:
         tuple(listed),
         tuple(_partner(one, f"partners[{place}]") for place, one in others),
         theme=_theme(raw.get("theme", {})),
+        texts=_texts(raw.get("texts", {})),
     )
+
+
+def _texts(raw: Any) -> Texts:
+    return {
+        language: {
+            key: _string(text, f"texts.{language}.{key}")
+            for key, text in _table(said, f"texts.{language}").items()
+        }
+        for language, said in _table(raw, "texts").items()
+    }
 
 
 def _theme(raw: Any) -> Theme:

@@ -16,6 +16,7 @@ from app.domain.draw import SEED_BYTES, seed_commitment
 from app.domain.eligibility import CampaignStatus, EntryLimit, Phase, phase
 from app.domain.errors import Conflict, InvalidInput, NotFound, StaleEdit
 from app.domain.ids import random_id
+from app.domain.languages import DEFAULT, ENTRANTS
 from app.domain.launch import NotReady, Site, blocking
 from app.domain.odds import MAX_WEIGHT
 from app.domain.proof import HOURS, PROOF_HOURS, REMIND, REMIND_DAYS, Proof
@@ -40,6 +41,7 @@ class CampaignPlan:
     sponsor: str = ""
     eligibility: str = ""  # who may take part, in the marketer's own words
     rules: str = ""  # whatever else the rules say, in their own words
+    language: str = DEFAULT  # that all of this is written in
     accent: str = "indigo"
     timezone: str = "UTC"
     opens_at: datetime | None = None
@@ -387,6 +389,8 @@ def _checked(plan: CampaignPlan) -> CampaignPlan:
         raise InvalidInput(
             "timezone", "“%(name)s” is no time zone; use one such as Europe/Istanbul", name=plan.timezone
         )
+    if plan.language not in ENTRANTS:
+        raise InvalidInput("language", "choose one of %(names)s", names=", ".join(ENTRANTS))
     if plan.accent not in ACCENTS:
         raise InvalidInput("accent", "choose one of %(names)s", names=", ".join(ACCENTS))
     _check_whole("proof_hours", plan.proof_hours, HOURS)

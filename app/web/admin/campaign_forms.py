@@ -17,6 +17,7 @@ from app.domain.reveals import Reveal
 from app.models import Campaign
 from app.services.campaigns import CampaignPlan
 from app.web.admin.moment_fields import WindowForm, local_time, moment_field, which_field
+from app.web.locale import language
 from app.web.staff_forms import AtMost, Line, Paragraphs, Present, StaffForm, Version, WholeNumber, choice
 from app.web.wording import REVEAL_NAMES
 
@@ -147,6 +148,7 @@ class CampaignForm(WindowForm):
             sponsor=self.sponsor.data or "",
             eligibility=self.eligibility.data or "",
             rules=self.rules.data or "",
+            language=stored.language if stored else language(),
             accent=str(self.accent.data),
             timezone=name,
             opens_at=opens_at,
