@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.domain import timeline
@@ -13,7 +14,7 @@ from app.domain.alerts import Brake, threshold_of
 from app.domain.errors import InvalidInput, StaleEdit
 from app.domain.forecast import Forecast, Rate, Unknown, rate_of
 from app.domain.timeline import Count, Day, Hour, quarter_of
-from app.models import Campaign, Prize, Tier, Watch
+from app.models import Campaign, Prize, Tier, TierWatch, Watch
 from app.services import audit, campaigns, counts, figures, preview, prizes, refusals, tiers
 from app.services.audit import Actor
 from app.services.figures import CampaignFigures, Stated
@@ -24,6 +25,7 @@ RATE_HOURS = 24
 CHART_HOURS = 48
 CHART_DAYS = 60
 MOST_WINS = 2**31 - 1
+LEAST_PLAN = 100  # percent: no less than the plan itself
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +58,16 @@ class WatchPlan:
     brake: Brake = Brake.WARN
     most_per_hour: int | None = None
     low_percent: int = 10
+    network_percent: int = 20
+
+
+@dataclass(frozen=True, slots=True)
+class TierPlan:
+    """What staff decide about the brake of one tier; None: as its campaign. See app.models.TierWatch."""
+
+    brake: Brake | None = None
+    most_per_hour: int | None = None
+    plan_percent: int | None = None
 
 
 def dashboard(session: Session, campaign: Campaign, *, now: datetime) -> Dashboard:
@@ -128,7 +140,18 @@ def last_hours(session: Session, campaign: Campaign, how_many: int, *, now: date
 def plan_of(session: Session, campaign_id: UUID) -> WatchPlan:
     """What the campaign is watched for."""
     watch = session.get(Watch, campaign_id)
-    return WatchPlan(watch.brake, watch.most_per_hour, watch.low_percent) if watch else WatchPlan()
+    if watch is None:
+        return WatchPlan()
+    return WatchPlan(watch.brake, watch.most_per_hour, watch.low_percent, watch.network_percent)
+
+
+def tier_plans(session: Session, campaign_id: UUID) -> dict[UUID, TierPlan]:
+    """The campaign's tiers whose brake has settings of its own."""
+    query = select(TierWatch).join(Tier, Tier.id == TierWatch.tier_id).where(Tier.campaign_id == campaign_id)
+    return {
+        row.tier_id: TierPlan(row.brake, row.most_per_hour, row.plan_percent)
+        for row in session.scalars(query)
+    }
 
 
 def version_of(session: Session, campaign_id: UUID) -> int:
@@ -154,9 +177,7 @@ def edit(
     """
     campaign = campaigns.get_by_id(session, campaign_id)
     _check(plan)
-    watch = counts.hold_watch(session, campaign_id)
-    if expected_version is not None and watch.version != expected_version:
-        raise StaleEdit("somebody else has saved these settings meanwhile; look at the new values first")
+    watch = _hold(session, campaign_id, expected_version)
     before, after = audit.changes(watch, asdict(plan))
     if after:
         for name, value in after.items():
@@ -176,10 +197,62 @@ def edit(
     return plan
 
 
-def _check(plan: WatchPlan) -> None:
-    if not 1 <= plan.low_percent <= 100:
-        raise InvalidInput("low_percent", "use a whole number from 1 to 100")
-    if plan.most_per_hour is not None and not 1 <= plan.most_per_hour <= MOST_WINS:
-        raise InvalidInput(
-            "most_per_hour", "use a whole number from %(least)s to %(most)s", least=1, most=MOST_WINS
+@unit_of_work
+def edit_tier(
+    session: Session,
+    tier_id: UUID,
+    plan: TierPlan,
+    *,
+    expected_version: int | None = None,
+    actor: Actor,
+    now: datetime,
+    reason: str = "",
+) -> TierPlan:
+    """Change what the brake does about one tier; the version is that of the campaign's settings.
+
+    Raises NotFound, StaleEdit when somebody else saved meanwhile, InvalidInput for a wrong field.
+    """
+    tier = tiers.get(session, tier_id)
+    _within("most_per_hour", plan.most_per_hour, 1)
+    _within("plan_percent", plan.plan_percent, LEAST_PLAN)
+    watch = _hold(session, tier.campaign_id, expected_version)
+    own = session.get(TierWatch, tier_id)
+    if own is None:
+        own = TierWatch(tier_id=tier_id)
+        session.add(own)
+    before, after = audit.changes(own, asdict(plan))
+    if after:
+        for name, value in after.items():
+            setattr(own, name, value)
+        watch.version += 1
+        audit.record(
+            session,
+            actor,
+            "watch.tier",
+            tier.name,
+            now=now,
+            campaign_id=tier.campaign_id,
+            before=before,
+            after=after,
+            reason=reason,
         )
+    return plan
+
+
+def _hold(session: Session, campaign_id: UUID, expected_version: int | None) -> Watch:
+    watch = counts.hold_watch(session, campaign_id)
+    if expected_version is not None and watch.version != expected_version:
+        raise StaleEdit("somebody else has saved these settings meanwhile; look at the new values first")
+    return watch
+
+
+def _check(plan: WatchPlan) -> None:
+    for name in ("low_percent", "network_percent"):
+        if not 1 <= getattr(plan, name) <= 100:
+            raise InvalidInput(name, "use a whole number from 1 to 100")
+    _within("most_per_hour", plan.most_per_hour, 1)
+
+
+def _within(name: str, value: int | None, least: int) -> None:
+    if value is not None and not least <= value <= MOST_WINS:
+        raise InvalidInput(name, "use a whole number from %(least)s to %(most)s", least=least, most=MOST_WINS)
