@@ -1,6 +1,7 @@
 """Watching at the console: figures that renew themselves, alerts, the drain brake, refusals counted."""
 
 import re
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -10,14 +11,17 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
-from app.domain.alerts import AlertKind
+from app.domain.alerts import AlertKind, Brake
 from app.domain.errors import Busy
+from app.domain.odds import Limits
 from app.domain.roles import Role
 from app.extensions import Tools
 from app.models import Alert, Campaign, Message, MessageState, Tier
 from app.services import alerts, audit, refusals, tiers, watching
 from app.services.alerts import Due
+from app.services.audit import COMMAND_LINE
 from app.services.entries import submit_entry
+from app.services.watching import WatchPlan
 from app.web.public import views
 from tests.support.factories import VAULT, TierSpec, make_campaign, submission
 from tests.support.fakes import NOON, FakeRng
@@ -133,10 +137,64 @@ def test_the_brake_is_let_go_with_one_click(editor: Staff, session: Session, cam
     assert "Needs a look" not in editor.page("/admin/")
 
 
+def test_a_slowed_tier_is_let_go_with_one_click_where_its_state_is_shown(
+    editor: Staff, session: Session, campaign: Campaign
+) -> None:
+    (gold,) = tiers.listing(session, campaign.id)
+    plan = replace(tiers.TierPlan.of(gold), limits=Limits(per_hour=2))
+    tiers.edit(session, gold.id, plan, actor=COMMAND_LINE, now=NOON)
+    details = {"tier": "Gold", "wins": 9, "limit": 2, "paused": False, "slowed": 2, "before": 7}
+    alert = tell(session, campaign, AlertKind.BRAKE, **details)
+    assert "lets “Gold” give 2 an hour: 9 wins within an hour" in editor.page("/admin/")
+    page = editor.page(f"{PAGE}/watching")
+    assert "slowed by the brake, to 2 an hour" in page
+    assert "Give as before" in page
+    answer = editor.post(f"{PAGE}/alerts/{alert.id.hex}/resume")
+    assert "“Gold” gives as before." in editor.page(answer.location)
+    assert "slowed by the brake" not in editor.page(f"{PAGE}/watching")
+    session.rollback()
+    session.expire_all()
+    assert tiers.listing(session, campaign.id)[0].per_hour == 7
+
+
+def test_a_tier_has_a_brake_of_its_own(editor: Staff, session: Session, campaign: Campaign) -> None:
+    (gold,) = tiers.listing(session, campaign.id)
+    path = f"{PAGE}/watching/{gold.id.hex}"
+    page = editor.page(path)
+    good = {"brake": "slow", "most_per_hour": "", "plan_percent": "300", "version": version_in(page)}
+    refused = editor.post(path, good | {"plan_percent": "99"})
+    assert refused.status_code == 422
+    assert "Use a number from 100 to" in refused.get_data(as_text=True)
+    assert editor.post(path, good).location == f"{PAGE}/watching"
+    overview = " ".join(editor.page(f"{PAGE}/watching").split())
+    assert "slows the tier" in overview
+    assert "beyond 300 % of the plan" in overview
+    assert editor.post(path, good | {"brake": ""}).status_code == 409
+    assert (
+        editor.post(path, good | {"brake": "", "version": version_in(editor.page(path))}).status_code == 303
+    )
+    session.rollback()
+    assert watching.tier_plans(session, campaign.id) == {gold.id: watching.TierPlan(plan_percent=300)}
+    make_campaign(session, slug="winter", seed=7)
+    assert editor.get(f"/admin/campaigns/winter/watching/{gold.id.hex}").status_code == 404
+
+
+def test_a_network_is_told_in_words(editor: Staff, session: Session, campaign: Campaign) -> None:
+    details = {"tier": "Gold", "wins": 31, "limit": 30, "out_of": 60, "why": "network", "paused": True}
+    tell(session, campaign, AlertKind.BRAKE, **details)
+    assert "switched off “Gold”: one network had 31 of 60 wins within a day" in editor.page(PAGE)
+
+
 def test_settings_are_saved_and_refused_in_words(editor: Staff, session: Session, campaign: Campaign) -> None:
     path = f"{PAGE}/watching"
     page = editor.page(path)
-    good = {"brake": "pause", "most_per_hour": "50", "low_percent": "25", "version": version_in(page)}
+    good = {
+        "brake": "pause",
+        "most_per_hour": "50",
+        "low_percent": "25",
+        "network_percent": "30",
+        "version": version_in(page),
+    }
     for field, value, words in (
         ("low_percent", "0", "Use a number from 1 to 100."),
         ("low_percent", "", "Please fill this in."),
@@ -148,7 +206,7 @@ def test_settings_are_saved_and_refused_in_words(editor: Staff, session: Session
     assert editor.post(path, good).location == PAGE
     session.rollback()
     plan = watching.plan_of(session, campaign.id)
-    assert (plan.brake.value, plan.most_per_hour, plan.low_percent) == ("pause", 50, 25)
+    assert plan == WatchPlan(Brake.PAUSE, 50, 25, 30)
     stale = editor.post(path, good | {"low_percent": "30"})
     assert stale.status_code == 409
     assert "Alerts and drain brake" in editor.page(path)

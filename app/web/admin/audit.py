@@ -399,6 +399,7 @@ def acts() -> dict[str, str]:
         "account.campaigns": _("Limited to other campaigns"),
         "account.alert_mails": _("Alert mails switched on or off"),
         "watch.edit": _("Watching changed"),
+        "watch.tier": _("Drain brake of a tier changed"),
         "alert.seen": _("Alert seen"),
         "audit.export": _("This list exported"),
     }

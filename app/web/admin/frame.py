@@ -109,6 +109,7 @@ _HOMES = {
     "admin.campaigns.edit": "admin.campaigns.detail",
     "admin.campaigns.status": "admin.campaigns.detail",
     "admin.watching.edit": "admin.campaigns.detail",
+    "admin.watching.edit_tier": "admin.campaigns.detail",
 }
 
 

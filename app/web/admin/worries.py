@@ -18,13 +18,13 @@ _LOUDEST = (AlertKind.BRAKE, AlertKind.AHEAD, AlertKind.STOCK, AlertKind.RUNS_OU
 
 @dataclass(frozen=True, slots=True)
 class Worry:
-    """An alert in the list: `is_brake` where a tier waits to be switched on again."""
+    """An alert in the list: `undo` names what undoes it, where the brake holds a tier."""
 
     alert: Alert
     campaign: Campaign
     text: Markup
     is_loud: bool
-    is_brake: bool
+    undo: str
 
 
 def worries_of(campaigns: Iterable[Campaign]) -> list[Worry]:
@@ -43,8 +43,14 @@ def _worry(alert: Alert, campaign: Campaign) -> Worry:
         campaign,
         escape(_(text.template)) % values,
         is_loud=is_brake or alert.kind is AlertKind.AHEAD or alert.details.get("free") == 0,
-        is_brake=is_brake and bool(alert.details["paused"]),
+        undo=_undo(alert) if is_brake else "",
     )
+
+
+def _undo(alert: Alert) -> str:
+    if alert.details["paused"]:
+        return str(_("Switch on again"))
+    return str(_("Give as before")) if alert.details.get("slowed") else ""
 
 
 def _place(kind: AlertKind) -> int:
