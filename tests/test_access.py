@@ -72,6 +72,8 @@ ACCESS: dict[str, Role | None] = {
     "admin.watching.seen": Role.EDITOR,
     "admin.watching.resume": Role.EDITOR,
     "admin.watching.edit": Role.EDITOR,
+    "admin.texts.index": Role.EDITOR,
+    "admin.texts.speak": Role.EDITOR,
     "admin.watching.edit_tier": Role.EDITOR,
     "admin.campaign_files.copy": Role.EDITOR,
     "admin.campaign_files.export": Role.EDITOR,

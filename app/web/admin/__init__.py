@@ -13,6 +13,7 @@ from app.web.admin.frame import frame
 from app.web.admin.partners import blueprint as partners
 from app.web.admin.pool_history import blueprint as pool_history
 from app.web.admin.prizes import blueprint as prizes
+from app.web.admin.texts import blueprint as texts
 from app.web.admin.tiers import blueprint as tiers
 from app.web.admin.urls import HexId
 from app.web.admin.watching import blueprint as watching
@@ -25,6 +26,7 @@ for noun in (
     campaigns,
     campaign_files,
     watching,
+    texts,
     tiers,
     prizes,
     pool_history,

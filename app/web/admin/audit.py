@@ -266,6 +266,8 @@ def value_names() -> dict[str, str]:
         "instructions": _("How the winner gets it"),
         "intro": _("One sentence for visitors"),
         "kind": _("What is in stock"),
+        "language": _("Language"),
+        "languages": _("Languages"),
         "left": _("Left"),
         "lose_weight": _("Weight of no win"),
         "name": _("Name"),
@@ -355,6 +357,8 @@ def acts() -> dict[str, str]:
     return {
         "campaign.create": _("Campaign made"),
         "campaign.edit": _("Campaign changed"),
+        "campaign.texts": _("Texts changed"),
+        "campaign.languages": _("Languages changed"),
         "campaign.open": _("Campaign opened"),
         "campaign.pause": _("Campaign paused"),
         "campaign.close": _("Campaign closed"),
