@@ -1,6 +1,7 @@
 """Prizewell: an instant-win giveaway engine that can prove its draws fair."""
 
 from pathlib import Path
+from typing import Any
 
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
@@ -52,7 +53,7 @@ def _configure(app: Flask, settings: Settings) -> None:
         SECRET_KEY=settings.secret_keys[0],
         SECRET_KEY_FALLBACKS=list(settings.secret_keys[1:]),
         SQLALCHEMY_DATABASE_URI=settings.database_url,
-        SQLALCHEMY_ENGINE_OPTIONS=_engine_options(settings),
+        SQLALCHEMY_ENGINE_OPTIONS=engine_options(settings),
         MAX_CONTENT_LENGTH=MAX_BODY_BYTES,
         MAX_FORM_MEMORY_SIZE=MAX_BODY_BYTES,
         MAX_FORM_PARTS=200,
@@ -83,8 +84,9 @@ def _rate_limit_storage(settings: Settings) -> dict[str, object]:
     return {"RATELIMIT_STORAGE_URI": f"{KeptStorage.SCHEME}://", "RATELIMIT_STORAGE_OPTIONS": options}
 
 
-def _engine_options(settings: Settings) -> dict[str, object]:
-    options: dict[str, object] = {"pool_size": settings.threads + 2, "max_overflow": 8, "pool_timeout": 5}
+def engine_options(settings: Settings) -> dict[str, Any]:
+    """What the database is opened with."""
+    options: dict[str, Any] = {"pool_size": settings.threads + 2, "max_overflow": 8, "pool_timeout": 5}
     if not settings.is_sqlite:
         options["pool_pre_ping"] = True
         options["connect_args"] = connect_options(settings.database_url)

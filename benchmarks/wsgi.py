@@ -3,7 +3,7 @@
 from flask import Flask
 from werkzeug.middleware.dispatcher import DispatcherMiddleware
 
-from app import create_app
+from wsgi import app as site
 
 
 def empty() -> str:
@@ -11,7 +11,6 @@ def empty() -> str:
     return ""
 
 
-site = create_app()
 site.add_url_rule("/empty", view_func=empty)
 bare = Flask("bare")
 bare.add_url_rule("/", view_func=empty)

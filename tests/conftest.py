@@ -12,9 +12,11 @@ import hypothesis
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy import Engine, create_engine
 from sqlalchemy.orm import Session
 
-from app.adapters.database import Isolation
+from app import engine_options
+from app.adapters.database import Isolation, prepare_engine
 from app.config import Settings, load_settings
 from app.extensions import db
 from tests.support import browser, postgres, redis, translations
@@ -130,10 +132,23 @@ def client(app: Flask) -> FlaskClient:
 
 
 @pytest.fixture
-def session(app: Flask) -> Iterator[Session]:
+def engine(request: pytest.FixtureRequest, settings: Settings) -> Iterator[Engine]:
+    """The application's engine; where a test does without the application, one like it, which is quicker."""
+    if "app" in request.fixturenames:
+        with request.getfixturevalue("app").app_context():
+            yield db.engine
+        return
+    own = create_engine(settings.database_url, **engine_options(settings))
+    prepare_engine(own, settings.limits)
+    yield own
+    left_open = own.pool.checkedout()  # type: ignore[attr-defined]
+    own.dispose()
+    assert not left_open, "the test left a connection open"
+
+
+@pytest.fixture
+def session(engine: Engine) -> Iterator[Session]:
     """A session of the test's own, set up like the application's, outside any request."""
-    with app.app_context():
-        engine = db.engine
     with Session(engine, expire_on_commit=False) as own:
         yield own
 
