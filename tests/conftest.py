@@ -132,7 +132,7 @@ def client(app: Flask) -> FlaskClient:
 
 
 @pytest.fixture
-def engine(request: pytest.FixtureRequest, settings: Settings) -> Iterator[Engine]:
+def database(request: pytest.FixtureRequest, settings: Settings) -> Iterator[Engine]:
     """The application's engine; where a test does without the application, one like it, which is quicker."""
     if "app" in request.fixturenames:
         with request.getfixturevalue("app").app_context():
@@ -147,9 +147,9 @@ def engine(request: pytest.FixtureRequest, settings: Settings) -> Iterator[Engin
 
 
 @pytest.fixture
-def session(engine: Engine) -> Iterator[Session]:
+def session(database: Engine) -> Iterator[Session]:
     """A session of the test's own, set up like the application's, outside any request."""
-    with Session(engine, expire_on_commit=False) as own:
+    with Session(database, expire_on_commit=False) as own:
         yield own
 
 

@@ -33,7 +33,7 @@ AT_RANDOM = "at random"
 CLIENTS = 5
 CODES = much(2_000, 50_000)  # for everybody
 ANSWERS = 5  # to clients between two kills
-KILLS = {"sqlite": much(20, 1000), "postgresql": much(6, 200)}
+KILLS = {"sqlite": much(40, 1000), "postgresql": much(10, 200)}
 
 
 @contextmanager
