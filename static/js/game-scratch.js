@@ -145,8 +145,12 @@ function draw(brush, width, height, canvas) {
     brush.ellipse(width / 2, height * 0.56, radius * 1.7, radius * 0.72, 0, 0, Math.PI * 2);
     brush.stroke();
   }
-  brush.globalAlpha = 1;
   brush.fillStyle = value("--on-accent");
+  for (let grain = 0; grain < (width * height) / 260; grain += 1) {
+    brush.globalAlpha = 0.03 + 0.07 * Math.random();
+    brush.fillRect(Math.random() * width, Math.random() * height, 1.4, 1.4);
+  }
+  brush.globalAlpha = 1;
   brush.textAlign = "center";
   brush.textBaseline = "middle";
   brush.direction = style.direction;
