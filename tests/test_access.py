@@ -99,6 +99,7 @@ ACCESS: dict[str, Role | None] = {
     "admin.codes.generate": Role.EDITOR,
     "admin.codes.export": Role.EDITOR,
     "admin.codes.plan": Role.EDITOR,
+    "admin.codes.progress": Role.EDITOR,
     "admin.code_search.index": Role.EDITOR,
     "admin.code_search.find": Role.EDITOR,
     "admin.codes.withdraw": Role.EDITOR,

@@ -9,7 +9,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, TypeVar, cast
 from uuid import UUID
@@ -47,6 +47,20 @@ class BatchFigures:
     won: int = 0
     withdrawn: int = 0
     waiting: int = 0  # come in, and not on offer yet
+
+    @property
+    def is_on_its_way(self) -> bool:
+        """Whether it is still coming in."""
+        return self.batch.state in {BatchState.STAGING, BatchState.OFFERING}
+
+    @property
+    def done(self) -> int:
+        """How much of the work is done, up to the size of the batch: half is laying its codes down, the other
+        half putting them on offer.
+        """
+        if self.batch.state is BatchState.STAGING:
+            return self.batch.staged // 2
+        return self.batch.size - self.waiting // 2
 
 
 class _Clock:
@@ -203,9 +217,10 @@ def listing(session: Session, prize_id: UUID) -> list[BatchFigures]:
     found = []
     for batch in batches:
         here = counts.get(batch.id, {})
-        is_open = batch.state in {BatchState.STAGING, BatchState.OFFERING}
-        waiting = _waiting(session, batch.id) if is_open else 0
-        found.append(BatchFigures(batch, waiting=waiting, **here))
+        figures = BatchFigures(batch, **here)
+        if figures.is_on_its_way:
+            figures = replace(figures, waiting=_waiting(session, batch.id))
+        found.append(figures)
     return found
 
 

@@ -322,9 +322,16 @@ def test_what_was_left_half_way_is_settled(
     page = editor.page(path(prize))
     assert told in page
     assert button in page
+    assert 'hx-trigger="reading, every 2s"' in page
+    part = editor.page(path(prize, "/batches"))
+    assert "<html" not in part
+    assert told in part
+    assert re.search(r'id="reading"[^>]*>\s*3 of 6\s*<', part)
+    assert 'id="code-stock"' in part
     answer = editor.post(path(prize, f"/batches/{batch_of(session, prize).batch.id}/settle"))
     page = editor.page(answer.location)
     assert message in page
+    assert 'hx-trigger="reading"' in editor.page(path(prize, "/batches")), "nothing is left to ask for"
     assert ("Did not come in" in page) == (left == Stock())
     assert stock(session, prize) == left
 

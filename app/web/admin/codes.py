@@ -94,6 +94,19 @@ def index(slug: str, prize_id: UUID) -> Response:
     return _page(campaign, prize_of(campaign, prize_id))
 
 
+@blueprint.get("/batches")
+@requires(Role.EDITOR)
+def progress(slug: str, prize_id: UUID) -> Response:
+    """How far batches are that are coming in, and the stock with them: for a page that asks again."""
+    campaign = campaign_of(slug)
+    prize = prize_of(campaign, prize_id)
+    values = {"campaign": campaign, "prize": prize, "stock": prizes.stock_of(db.session(), prize.id)}
+    found = batches.listing(db.session(), prize.id)
+    answer = make_response(render_template("admin/codes/_progress.html", batches=found, **values))
+    answer.headers["Cache-Control"] = "no-store"
+    return answer
+
+
 @blueprint.post("/upload")
 @requires(Role.EDITOR)
 @step_up(StepUp.LIVE)
