@@ -73,6 +73,24 @@ def changes(
     return session.scalars(query.order_by(AuditRecord.id.desc()).limit(limit)).all()
 
 
+@dataclass(frozen=True, slots=True)
+class WinThen:
+    """The win an act of staff was about: when it was drawn, and what."""
+
+    entry_id: UUID
+    at: datetime
+    prize_name: str
+
+
+def wins_of(session: Session, records: Sequence[AuditRecord]) -> dict[str, WinThen]:
+    """The wins that records are about, by the subjects of those records."""
+    subjects = [record.subject for record in records if record.action.startswith("winner.")]
+    query = select(Award.entry_id, Award.created_at, Award.prize_name).where(
+        Award.entry_id.in_({UUID(hex=subject) for subject in subjects})
+    )
+    return {row[0].hex: WinThen(*row) for row in session.execute(query)} if subjects else {}
+
+
 def state_at(session: Session, campaign: Campaign, at: datetime) -> PoolState | None:
     """How the pool stood at that moment, with what happened in it; None before there was any."""
     document = session.scalars(

@@ -13,7 +13,7 @@ from app.models import Campaign, Code, Prize, Tier
 from app.services import batches, campaigns, codes, handling, pool_history, prizes, tiers
 from app.services.audit import COMMAND_LINE
 from app.services.entries import submit_entry
-from app.services.pool_history import PoolState, PrizeThen
+from app.services.pool_history import PoolState, PrizeThen, WinThen
 from app.services.prizes import PrizePlan
 from app.services.tiers import TierPlan
 from tests.support.factories import VAULT, TierSpec, add_codes, make_campaign, submission
@@ -127,6 +127,8 @@ def test_stock_is_that_of_then(session: Session, campaign: Campaign) -> None:
     handling.void(session, entry, actor=COMMAND_LINE, now=NOON + HOUR * 6, reason="twice")
     handling.replace(session, entry, mug.id, actor=COMMAND_LINE, now=NOON + HOUR * 6, rng=FakeRng(77))
     prizes.remove(session, gold.id, actor=COMMAND_LINE, now=NOON + HOUR * 7)
+    found = pool_history.wins_of(session, pool_history.changes(session, campaign.id))
+    assert found == {entry.hex: WinThen(entry, NOON + HOUR * 5, "Gold prize")}
     name = "Gold prize"
     for hours, expected in (
         (0, PrizeThen(name, "Gold", 4, 0, 0)),

@@ -229,7 +229,7 @@ def _reset_question(account: Account) -> Ask:
         _("Take away the second factor of %(email)s?", email=account.email),
         (
             _("For somebody who lost the phone and the recovery codes. Make sure that it is them who asks."),
-            _("They are signed out everywhere, and sign in with the password alone until they set up another."),
+            _("They are signed out everywhere. Until they set up another, the password alone is asked for."),
         ),
         url_for("admin.accounts.reset_second_factor", account_id=account.id),
         _("Take it away"),

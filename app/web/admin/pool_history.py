@@ -50,6 +50,7 @@ def index(slug: str) -> str:
         campaign=campaign,
         records=records[:PAGE],
         older=records[PAGE - 1].id if len(records) > PAGE else None,
+        wins=service.wins_of(session, records),
         act=act_text,
         changes=lambda record: changes_told(record, names, campaign.timezone),
         wish=wish,

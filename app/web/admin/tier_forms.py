@@ -31,7 +31,11 @@ class TierForm(ReasonForm, WindowForm):
 
     name = Line(_l("Name"), [Present(), AtMost(60)], description=_l("Visitors read it in the rules."))
     weight = WholeNumber(
-        _l("Weight"), [Present()], description=_l("Its tickets, out of those of all tiers and no win.")
+        _l("Weight"),
+        [Present()],
+        description=_l(
+            "Its tickets, out of those of all tiers and no win. Weight 1 of 250 in all: 1 entry in 250."
+        ),
     )
     on_empty = SelectField(
         _l("When it has nothing to give"),
