@@ -128,7 +128,7 @@ def test_stock_is_that_of_then(session: Session, campaign: Campaign) -> None:
     handling.replace(session, entry, mug.id, actor=COMMAND_LINE, now=NOON + HOUR * 6, rng=FakeRng(77))
     prizes.remove(session, gold.id, actor=COMMAND_LINE, now=NOON + HOUR * 7)
     found = pool_history.wins_of(session, pool_history.changes(session, campaign.id))
-    assert found == {entry.hex: WinThen(entry, NOON + HOUR * 5, "Gold prize")}
+    assert found == {entry.hex: WinThen(entry, NOON + HOUR * 5, "Mug")}
     name = "Gold prize"
     for hours, expected in (
         (0, PrizeThen(name, "Gold", 4, 0, 0)),
