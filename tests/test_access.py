@@ -110,6 +110,8 @@ ACCESS: dict[str, Role | None] = {
     "admin.winners.mail": Role.EDITOR,
     "admin.winners.export_workbook": Role.EDITOR,
     "admin.winners.edit": Role.EDITOR,
+    "admin.entry_form.edit": Role.EDITOR,
+    "admin.entry_form.preview": Role.EDITOR,
     "admin.entries.index": Role.VIEWER,
     "admin.entries.detail": Role.VIEWER,
     "admin.entries.handle": Role.EDITOR,

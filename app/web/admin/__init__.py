@@ -9,6 +9,7 @@ from app.web.admin.campaigns import blueprint as campaigns
 from app.web.admin.code_search import blueprint as code_search
 from app.web.admin.codes import blueprint as codes
 from app.web.admin.entries import blueprint as entries
+from app.web.admin.entry_form import blueprint as entry_form
 from app.web.admin.frame import frame
 from app.web.admin.partners import blueprint as partners
 from app.web.admin.pool_history import blueprint as pool_history
@@ -34,6 +35,7 @@ for noun in (
     code_search,
     winners,
     entries,
+    entry_form,
     partners,
     audit,
     accounts,
