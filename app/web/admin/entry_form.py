@@ -14,7 +14,15 @@ from app.services import campaigns, entry_forms, landing
 from app.web import headers
 from app.web.access import requires
 from app.web.admin.answers import done, trail
-from app.web.admin.entry_form_fields import FormPlanForm, addable, read_rows, rearranged, rows_of, values_of
+from app.web.admin.entry_form_fields import (
+    FormPlanForm,
+    addable,
+    names_of,
+    read_rows,
+    rearranged,
+    rows_of,
+    values_of,
+)
 from app.web.admin.frame import campaign_of
 from app.web.campaign_words import page_in_words
 from app.web.public.forms import Shown, class_of
@@ -82,7 +90,7 @@ def _page(campaign: Campaign, form: FormPlanForm, plan: FormPlan, said: str = ""
         "admin/form/index.html",
         campaign=campaign,
         form=form,
-        plan=plan,
+        removed=names_of(plan.following(entry_forms.plan_of(campaign)).removed),
         rows=list(rows_of(plan, form.row_errors)),
         addable=addable(plan),
         said=said,

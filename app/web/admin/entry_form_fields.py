@@ -61,7 +61,7 @@ class FormPlanForm(StaffForm):
 
     def compare_fields(self, stored: FormPlan, plan: FormPlan) -> None:
         """After somebody else saved: their fields beside these."""
-        theirs, yours = map(_names, (stored, plan))
+        theirs, yours = (names_of(each.fields) for each in (stored, plan))
         self.differences.append(Difference(str(_("Fields")), theirs, yours))
 
     def tell(self, problems: Iterable[InvalidInput]) -> bool:
@@ -144,6 +144,11 @@ def rearranged(plan: FormPlan, act: str, new: str, stored: FormPlan) -> tuple[Fo
     return replace(plan, fields=tuple(fields)), str(words)
 
 
+def names_of(fields: Iterable[FieldPlan]) -> str:
+    """What fields are called, in their order."""
+    return ", ".join(one.label or kind_name(one.kind) for one in fields)
+
+
 def addable(plan: FormPlan) -> list[tuple[str, str]]:
     """The kinds one can still add, with their names."""
     return [
@@ -162,10 +167,6 @@ def values_of(plan: FormPlan) -> dict[str, Any]:
         "partner": plan.partner,
         "partner_text": plan.partner_text,
     }
-
-
-def _names(plan: FormPlan) -> str:
-    return ", ".join(one.label or kind_name(one.kind) for one in plan.fields)
 
 
 def _at(key: str, place: str) -> bool:
