@@ -2,6 +2,7 @@
 
 from app.models.account import Account, AccountCampaign
 from app.models.alert import Alert, TierWatch, Watch
+from app.models.api_key import ApiKey, IdempotencyKey
 from app.models.audit import AuditRecord
 from app.models.award import Award, AwardStatus, Replacement
 from app.models.base import Base
@@ -11,12 +12,14 @@ from app.models.code_batch import BatchSource, BatchState, CodeBatch, StagedCode
 from app.models.entrant import Entrant
 from app.models.entry import Entry, NonceSource
 from app.models.form_version import FormVersion
+from app.models.location import Location
 from app.models.message import Message, MessageKind, MessageState
 from app.models.network_key import NetworkKey
 from app.models.odds_table import OddsTableRecord
 from app.models.partner import DailyKey, Partner, Visit
 from app.models.prize import Prize, PrizeKind
 from app.models.quarter_count import QuarterCount, RefusalCount
+from app.models.redemption import Redemption, RedemptionSource
 from app.models.rules_version import RulesVersion
 from app.models.second_factor import RecoveryCode, SecondFactor
 from app.models.spent_challenge import SpentChallenge
@@ -29,6 +32,7 @@ __all__ = [
     "Account",
     "AccountCampaign",
     "Alert",
+    "ApiKey",
     "AuditRecord",
     "Award",
     "AwardStatus",
@@ -43,6 +47,8 @@ __all__ = [
     "Entrant",
     "Entry",
     "FormVersion",
+    "IdempotencyKey",
+    "Location",
     "Message",
     "MessageKind",
     "MessageState",
@@ -54,6 +60,8 @@ __all__ = [
     "PrizeKind",
     "QuarterCount",
     "RecoveryCode",
+    "Redemption",
+    "RedemptionSource",
     "RefusalCount",
     "Replacement",
     "RulesVersion",

@@ -4,7 +4,7 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, ForeignKeyConstraint, Index, Integer, String, text
+from sqlalchemy import CheckConstraint, ForeignKey, ForeignKeyConstraint, Index, Integer, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.models.base import Base, SerialId, words
@@ -23,11 +23,19 @@ class Code(Base):
 
     `slot` is random. The free codes of a tier are indexed by it, so that claims start at random places, do
     not queue for one row, and never walk past codes that are gone. `key` makes codes unique in any case.
+
+    `uses` is how often its winner may use it in all, fixed with the first use; `uses_left` what is left of
+    these. Both are empty until then.
     """
 
     __tablename__ = "code"
     __table_args__ = (
         ForeignKeyConstraint(["prize_id", "tier_id"], ["prize.id", "prize.tier_id"]),
+        CheckConstraint(
+            "(uses IS NULL) = (uses_left IS NULL)"
+            " AND (uses IS NULL OR (0 <= uses_left AND uses_left <= uses AND status = 'won'))",
+            name="uses",
+        ),
         Index(
             "ix_code_free",
             "tier_id",
@@ -47,3 +55,5 @@ class Code(Base):
     status: Mapped[CodeStatus] = mapped_column(words(CodeStatus, "status"), default=CodeStatus.FREE)
     batch_id: Mapped[int | None] = mapped_column(ForeignKey("code_batch.id"))  # what it last came in with
     created_at: Mapped[datetime]
+    uses: Mapped[int | None]
+    uses_left: Mapped[int | None]

@@ -53,7 +53,7 @@ class Prize(Base):
 
     `value` is in the currency's minor units. A code is good until the end of the day `expires_on`, or for
     `expires_days` days after it was won; with neither, for ever. `link` is where its winner is led to. Stock
-    is low from so many units, or from that part of all, on.
+    is low from so many units, or from that part of all, on. Each of its codes can be used `uses` times.
     """
 
     __tablename__ = "prize"
@@ -61,6 +61,7 @@ class Prize(Base):
         CheckConstraint("(value IS NULL) = (currency = '')", name="currency"),
         CheckConstraint("expires_on IS NULL OR expires_days IS NULL", name="expiry"),
         CheckConstraint("low_stock IS NULL OR low_stock_percent IS NULL", name="low_stock"),
+        CheckConstraint("uses >= 1", name="uses"),
         # The target of code (prize_id, tier_id): a code's tier is its prize's tier, by constraint.
         UniqueConstraint("id", "tier_id"),
         Index(
@@ -95,3 +96,4 @@ class Prize(Base):
     expires_days: Mapped[int | None]
     low_stock: Mapped[int | None]
     low_stock_percent: Mapped[int | None]
+    uses: Mapped[int] = mapped_column(server_default="1")
