@@ -24,6 +24,17 @@ def _policy(sources: dict[str, str]) -> str:
 
 
 CONTENT_SECURITY_POLICY = _policy(_SOURCES)
+_USUAL = {
+    "Content-Security-Policy": CONTENT_SECURITY_POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), microphone=(), geolocation=(), payment=()",
+}
+_OVER_HTTPS = {"Strict-Transport-Security": "max-age=31536000; includeSubDomains"}
+_NOT_KEPT = {"Cache-Control": "no-store"}
 
 
 def register(app: Flask) -> None:
@@ -37,22 +48,24 @@ def allow(directive: str, sources: str) -> None:
 
 
 def _secure(response: Response) -> Response:
-    headers = response.headers
+    """Add what the view has not said itself; in one go, since it is on the path of every answer."""
     allowed: dict[str, str] = g.get("allowed", {})
-    headers.setdefault(
-        "Content-Security-Policy", _policy(_SOURCES | allowed) if allowed else CONTENT_SECURITY_POLICY
-    )
-    headers.setdefault("X-Content-Type-Options", "nosniff")
+    usual = _allowing(allowed) if allowed else _USUAL
+    if tools().settings.is_https:
+        usual = usual | _OVER_HTTPS
+    if response.mimetype in {"text/html", "application/json"}:
+        usual = usual | _NOT_KEPT
+    said = {name.lower() for name, _value in response.headers}
+    response.headers.extend([header for header in usual.items() if header[0].lower() not in said])
+    return response
+
+
+def _allowing(allowed: dict[str, str]) -> dict[str, str]:
+    headers = _USUAL | {"Content-Security-Policy": _policy(_SOURCES | allowed)}
     # It has no word for a list of sites: there it is left out, and every browser of today knows the policy.
     frames = _FRAME_OPTIONS.get(allowed.get("frame-ancestors", "'none'"))
-    if frames is not None:
-        headers.setdefault("X-Frame-Options", frames)
-    headers.setdefault("Referrer-Policy", "same-origin")
-    headers.setdefault("Cross-Origin-Opener-Policy", "same-origin")
-    headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
-    headers.setdefault("Permissions-Policy", "camera=(), microphone=(), geolocation=(), payment=()")
-    if tools().settings.is_https:
-        headers.setdefault("Strict-Transport-Security", "max-age=31536000; includeSubDomains")
-    if response.mimetype in {"text/html", "application/json"}:
-        headers.setdefault("Cache-Control", "no-store")
-    return response
+    if frames is None:
+        del headers["X-Frame-Options"]
+    else:
+        headers["X-Frame-Options"] = frames
+    return headers
