@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import Any
 
 from babel import Locale
-from flask import Flask, has_request_context, request, url_for
+from flask import Flask, g, has_request_context, request, url_for
 from flask import Response as FlaskResponse
 from flask_babel import refresh
 from werkzeug.datastructures import LanguageAccept
@@ -66,10 +66,15 @@ def address_in(language: str | None) -> str:
 
     What answers a form has no address of its own: it is the page that the form stands on.
     """
-    path = request.path
+    path: str = g.get("page_path", request.path)
     if request.endpoint in _FORM_PAGES and request.method == "POST":
         path = url_for(_FORM_PAGES[request.endpoint], **(request.view_args or {}), lang=None)
     return f"{path}?lang={language}" if language else path
+
+
+def page_is(path: str) -> None:
+    """Name this page by another address than the one it was asked for by."""
+    g.page_path = path
 
 
 def _switch() -> list[tuple[str, str, str]]:

@@ -32,10 +32,9 @@ from app.extensions import client_address, csrf, db, known_network, limiter, too
 from app.models import NonceSource, Partner
 from app.services import campaigns, handling, landing, outbox, partners
 from app.services.entries import Submission, outcome_of, submit_entry
-from app.web import refusal_counts
+from app.web import locale, refusal_counts
 from app.web.campaign_words import in_words, outcome_in_words, page_in_words
 from app.web.errors import wants_json
-from app.web.locale import language
 from app.web.public.forms import EntryForm, class_of_key, form_class
 from app.web.refusal_counts import Told
 
@@ -76,7 +75,9 @@ def via_partner(slug: str, partner: str) -> str:
     """The landing page over a partner's link; an unknown partner changes nothing."""
     campaign = campaigns.get(db.session(), slug)
     found = partners.find(db.session(), campaign.id, partner) if is_partner_slug(partner) else None
-    if found is not None:
+    if found is None:  # what anybody can write into an address does not come back in a page that is packed
+        locale.page_is(url_for("public.landing_page", slug=slug, lang=None))
+    else:
         _count_visit(found)
     return _landing(slug, found)
 
@@ -229,7 +230,7 @@ def _submission(slug: str, form: EntryForm, now: datetime) -> Submission:
         answers=form.answers.document,
         nonce=nonce,
         nonce_source=NonceSource.SERVER if tools().nonces.is_ours(nonce) else NonceSource.BROWSER,
-        locale=language(),
+        locale=locale.language(),
         captcha=tools().captcha.verify(form.altcha.data, slug, now),
         partner_id=_attribution(slug, form.partner.data),
         network=_network(now),
