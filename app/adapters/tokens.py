@@ -22,6 +22,8 @@ class Purpose(StrEnum):
     ATTRIBUTION = "attribution"  # the partner behind a form
     PARTNER = "partner"  # a partner's own figures
     SIGN_IN = "sign-in"  # a one-time link for staff
+    LOOK = "look"  # a look that staff try on
+    PAGE = "page"  # the entry form of a page inside another site
     DEVICE = "device"  # a browser somebody of the staff has signed in with
 
 
@@ -30,6 +32,8 @@ LIFETIMES = {
     Purpose.ATTRIBUTION: timedelta(days=2),
     Purpose.PARTNER: timedelta(days=366),
     Purpose.SIGN_IN: timedelta(days=2),
+    Purpose.LOOK: timedelta(hours=12),
+    Purpose.PAGE: timedelta(hours=6),
     Purpose.DEVICE: timedelta(days=180),
 }
 

@@ -15,6 +15,7 @@ REFLECT_NOTHING = frozenset(
     {
         "public.home",
         "public.landing_page",
+        "public.embedded",
         "public.via_partner",
         "public.rules",
         "public.kept_rules",

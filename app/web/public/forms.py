@@ -13,10 +13,7 @@ from zoneinfo import ZoneInfo
 
 from email_validator import EmailNotValidError, validate_email
 from flask_babel import lazy_gettext as _l
-from flask_babel.speaklater import LazyString
 from flask_wtf import FlaskForm
-from flask_wtf.csrf import _FlaskFormCSRF
-from itsdangerous.encoding import base64_decode, bytes_to_int
 from markupsafe import Markup
 from sqlalchemy.orm import Session
 from wtforms import BooleanField, EmailField, Field, StringField, ValidationError
@@ -32,6 +29,7 @@ from app.extensions import tools
 from app.models import Campaign
 from app.services import form_versions
 from app.web.public.form_words import fault_text
+from app.web.public.page_tokens import PageToken, made_at
 
 MOST_CLASSES = 256
 PARTS = ("day", "month", "year")
@@ -58,14 +56,6 @@ def _mail_address(_form: FlaskForm, field: Field) -> None:
         canonical_email(field.data)
     except (EmailNotValidError, InvalidAddress):
         raise ValidationError(_l("Please give a valid e-mail address, like name@example.org.")) from None
-
-
-class _PageToken(_FlaskFormCSRF):
-    """The library's token against forged requests, signed only where a form is shown."""
-
-    def generate_csrf_token(self, csrf_token_field: Field) -> LazyString:
-        """The token, made when it is written into a page."""
-        return LazyString(super().generate_csrf_token, csrf_token_field)
 
 
 class PagePart:
@@ -135,7 +125,7 @@ class EntryForm(FlaskForm):
     class Meta(FlaskForm.Meta):
         """Every message here is our own: the library's catalogue need not be read anew for each entry."""
 
-        csrf_class = _PageToken
+        csrf_class = PageToken
 
         def get_translations(self, form: FlaskForm) -> None:
             """No catalogue beside ours."""
@@ -227,8 +217,7 @@ class EntryForm(FlaskForm):
         """Whether the form's page was made just now. The form's token, found valid above, tells when."""
         if "csrf_token" not in self:
             return False
-        _value, moment, _signature = self.csrf_token.data.rsplit(".", 2)
-        made = bytes_to_int(base64_decode(moment))
+        made = made_at(self.csrf_token.data)
         return bool(tools().now().timestamp() - made < self.least_seconds)
 
 

@@ -69,6 +69,13 @@ def landing_page(slug: str) -> str:
     return _landing(slug, None)
 
 
+@public.get("/c/<slug>/embed")
+@limiter.limit("240/minute")
+def embedded(slug: str) -> str:
+    """The landing page for a frame on another site, where it has no cookie."""
+    return _landing(slug, None)
+
+
 @public.get("/c/<slug>/via/<partner>")
 @limiter.limit("240/minute")
 def via_partner(slug: str, partner: str) -> str:
