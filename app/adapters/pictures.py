@@ -10,7 +10,9 @@ import struct
 import threading
 import zlib
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import datetime
+from operator import mul
 from pathlib import Path
 from typing import BinaryIO
 
@@ -18,14 +20,14 @@ from PIL import Image, ImageOps
 
 from app.domain.errors import Worded
 from app.domain.pictures import WIDTHS, Picture, key_in
+from app.domain.theme import Tone
 
 MAX_BYTES = 8 * 1024 * 1024
 MAX_PIXELS = 40_000_000
-LEAST_SIDE = 48
-MAX_RATIO = 4
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF")
 
 _QUALITY = 82
+_DARK, _LIGHT = 90, 200  # of 255: what is drawn in such greys is hard to see on a dark, on a light page
 # What Pillow raises over files that are broken, cut off, or made to break it.
 _BROKEN = (
     OSError,
@@ -47,6 +49,18 @@ _one_at_a_time = threading.Lock()
 Image.MAX_IMAGE_PIXELS = None
 
 
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """What size a picture may have: pixels each way at least, and how many times as long as wide at most."""
+
+    least_side: int
+    max_ratio: int
+
+
+PICTURE = Shape(48, 4)
+LOGO = Shape(24, 10)
+
+
 class NotAPicture(Worded, ValueError):
     """The file cannot be taken as a picture; the text says why."""
 
@@ -57,7 +71,7 @@ class PictureStore:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
-    def take_in(self, file: BinaryIO) -> Picture:
+    def take_in(self, file: BinaryIO, shape: Shape = PICTURE) -> Picture:
         """Keep the picture in a file, in all its widths; the same picture again is the same files.
 
         Raises NotAPicture.
@@ -68,7 +82,7 @@ class PictureStore:
                 "the picture is too large: at most %(most)s MB", most=MAX_BYTES // (1024 * 1024)
             )
         with _one_at_a_time:
-            drawn = _drawn(content)
+            drawn = _drawn(content, shape)
         widest = drawn[max(drawn)]
         with Image.open(io.BytesIO(widest), formats=["WEBP"]) as image:
             width, height = image.size
@@ -89,6 +103,21 @@ class PictureStore:
             return (self._folder / file_name).read_bytes()
         except FileNotFoundError:
             return None
+
+    def tone(self, picture: Picture) -> Tone:
+        """What a picture that lets the ground through is drawn in, if it is dark or light as a whole."""
+        body = self.read(picture.file_name(picture.widths[0]))
+        if body is None:
+            return Tone.ANY
+        with Image.open(io.BytesIO(body), formats=["WEBP"]) as image:
+            if not image.has_transparency_data:
+                return Tone.ANY
+            drawn, clear = image.convert("LA").resize((64, 64)).split()
+        weights = clear.tobytes()
+        if not any(weights):
+            return Tone.ANY
+        mean = sum(map(mul, drawn.tobytes(), weights)) / sum(weights)
+        return Tone.DARK if mean < _DARK else Tone.LIGHT if mean > _LIGHT else Tone.ANY
 
     def keys(self, *, before: datetime) -> set[str]:
         """The pictures here that nobody has brought since that moment."""
@@ -119,11 +148,11 @@ class PictureStore:
         draft.replace(self._folder / name)
 
 
-def _drawn(content: bytes) -> dict[int, bytes]:
+def _drawn(content: bytes, shape: Shape) -> dict[int, bytes]:
     """The picture as WebP by width. Raises NotAPicture."""
     try:
         with Image.open(io.BytesIO(content), formats=FORMATS) as image:
-            _check_size(*image.size)
+            _check_size(*image.size, shape)
             image.draft("RGB", (2 * WIDTHS[-1], 2 * WIDTHS[-1]))  # JPEGs can be decoded smaller at once
             image.load()
             plain = _plain(image)
@@ -134,15 +163,19 @@ def _drawn(content: bytes) -> dict[int, bytes]:
         raise NotAPicture("this is not a picture that can be read: use JPEG, PNG, WebP or GIF") from error
 
 
-def _check_size(width: int, height: int) -> None:
+def _check_size(width: int, height: int, shape: Shape) -> None:
     if width * height > MAX_PIXELS:
         raise NotAPicture(
             "the picture has too many pixels: at most %(most)s million", most=MAX_PIXELS // 1_000_000
         )
-    if min(width, height) < LEAST_SIDE:
-        raise NotAPicture("the picture is too small: at least %(least)s pixels each way", least=LEAST_SIDE)
-    if max(width, height) > MAX_RATIO * min(width, height):
-        raise NotAPicture("the picture is too long: at most %(most)s times as long as wide", most=MAX_RATIO)
+    if min(width, height) < shape.least_side:
+        raise NotAPicture(
+            "the picture is too small: at least %(least)s pixels each way", least=shape.least_side
+        )
+    if max(width, height) > shape.max_ratio * min(width, height):
+        raise NotAPicture(
+            "the picture is too long: at most %(most)s times as long as wide", most=shape.max_ratio
+        )
 
 
 def _plain(image: Image.Image) -> Image.Image:

@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 from PIL import Image, PngImagePlugin
 
-from app.adapters.pictures import MAX_BYTES, NotAPicture, PictureStore
+from app.adapters.pictures import LOGO, MAX_BYTES, NotAPicture, PictureStore
 from app.domain.pictures import Picture
+from app.domain.theme import Tone
 
 
 @pytest.fixture
@@ -192,3 +193,40 @@ def test_files_nobody_brings_any_more_are_told_and_go(store: PictureStore, tmp_p
     assert not store.has(first)
     assert store.has(second)
     assert (tmp_path / "pictures" / "notes.txt").exists()
+
+
+def test_a_logo_may_be_long_and_low(store: PictureStore) -> None:
+    body = photo((600, 80), "PNG")
+    with pytest.raises(NotAPicture, match="too long"):
+        store.take_in(io.BytesIO(body))
+    assert store.take_in(io.BytesIO(body), LOGO).height == 80
+    with pytest.raises(NotAPicture, match="too long"):
+        store.take_in(io.BytesIO(photo((600, 50), "PNG")), LOGO)
+    with pytest.raises(NotAPicture, match="too small"):
+        store.take_in(io.BytesIO(photo((90, 20), "PNG")), LOGO)
+
+
+@pytest.mark.parametrize(
+    ("ink", "tone"),
+    [
+        ((10, 10, 40, 255), Tone.DARK),
+        ((250, 250, 240, 255), Tone.LIGHT),
+        ((230, 0, 40, 255), Tone.DARK),
+        ((60, 160, 90, 255), Tone.ANY),
+        ((0, 0, 0, 0), Tone.ANY),
+    ],
+)
+def test_what_a_logo_is_drawn_in_is_seen(
+    store: PictureStore, ink: tuple[int, int, int, int], tone: Tone
+) -> None:
+    image = Image.new("RGBA", (200, 100), (0, 0, 0, 0))
+    image.paste(ink, (40, 20, 160, 80))
+    body = io.BytesIO()
+    image.save(body, "PNG")
+    body.seek(0)
+    assert store.tone(store.take_in(body, LOGO)) is tone
+
+
+def test_a_picture_with_a_ground_of_its_own_has_no_tone(store: PictureStore) -> None:
+    assert store.tone(store.take_in(io.BytesIO(photo()))) is Tone.ANY
+    assert store.tone(Picture("ab" * 16, 320, 320)) is Tone.ANY

@@ -11,6 +11,7 @@ from app.web.admin.codes import blueprint as codes
 from app.web.admin.entries import blueprint as entries
 from app.web.admin.entry_form import blueprint as entry_form
 from app.web.admin.frame import frame
+from app.web.admin.look import blueprint as look
 from app.web.admin.partners import blueprint as partners
 from app.web.admin.pool_history import blueprint as pool_history
 from app.web.admin.prizes import blueprint as prizes
@@ -34,6 +35,7 @@ for noun in (
     codes,
     code_search,
     winners,
+    look,
     entries,
     entry_form,
     partners,
