@@ -136,7 +136,8 @@ def database(request: pytest.FixtureRequest, settings: Settings) -> Iterator[Eng
     """The application's engine; where a test does without the application, one like it, which is quicker."""
     if "app" in request.fixturenames:
         with request.getfixturevalue("app").app_context():
-            yield db.engine
+            engine = db.engine
+        yield engine  # outside the context: requests must not share one
         return
     own = create_engine(settings.database_url, **engine_options(settings))
     prepare_engine(own, settings.limits)

@@ -21,6 +21,7 @@ from app.web.account.views import account
 from app.web.admin import admin
 from app.web.partner.views import partner
 from app.web.public import form_words
+from app.web.public.fitting import fitting
 from app.web.public.looks import looks as public_looks
 from app.web.public.trying import trying
 from app.web.public.views import public
@@ -34,6 +35,9 @@ def register(app: Flask) -> None:
     app.register_blueprint(partner)  # /partner     a partner's own figures
     app.register_blueprint(account)  # /account     staff sign in and out
     app.register_blueprint(admin)  # /admin       the console
+    app.register_blueprint(
+        fitting
+    )  # /admin/campaigns/<slug>/look/page   the landing page in a look not saved
     app.register_blueprint(trying)  # /admin/campaigns/<slug>/try   the entrants' pages, tried by staff
     app.session_interface = Sessions()
     static_files.register(app, ROOT / "static")  # /static

@@ -211,7 +211,7 @@ def test_a_forged_draft_is_not_shown(editor: Staff, session: Session) -> None:
     page = send(editor, f"{PAGE}/draft", **CHOSEN).get_json()["page"]
     assert editor.get(page[:-3]).status_code == 404
     assert editor.get(page.replace("/summer/", "/other/")).status_code == 404
-    assert editor.get(f"{PAGE}/preview").status_code == 200
+    assert editor.get(f"{PAGE}/page").status_code == 200
 
 
 def test_the_snippet_cannot_break_out_of_its_title(

@@ -5,26 +5,22 @@ from typing import Any
 
 from flask import Blueprint, Response, jsonify, make_response, render_template, request, url_for
 from flask_babel import gettext as _
-from werkzeug.exceptions import NotFound
 from werkzeug.wrappers import Response as AnyResponse
 
 from app.adapters.tokens import Purpose
 from app.domain.colours import TEXT, contrast
 from app.domain.palette import Palette
 from app.domain.roles import Role
-from app.domain.theme import Mode, Theme, parse
+from app.domain.theme import Mode, Theme
 from app.extensions import db, tools
 from app.models import Campaign
-from app.services import campaigns, landing
+from app.services import campaigns
 from app.services import looks as service
-from app.web import headers, looks
+from app.web import headers
 from app.web.access import may, requires
 from app.web.admin.answers import done, public_url, trail
 from app.web.admin.frame import campaign_of
 from app.web.admin.look_forms import LookForm, values_of
-from app.web.campaign_words import page_in_words
-from app.web.public.forms import EntryForm
-from app.web.static_files import TYPES
 
 blueprint = Blueprint("look", __name__, url_prefix="/campaigns/<slug>/look")
 
@@ -107,34 +103,6 @@ def draft(slug: str) -> Response:
     )
 
 
-@blueprint.get("/preview")
-@requires(Role.VIEWER)
-def preview(slug: str) -> str:
-    """The landing page in that look, for the frame beside the form; nothing on it can be pressed."""
-    campaign = campaign_of(slug)
-    theme = _tried(campaign)
-    looks.try_on(theme, url_for("admin.look.style", slug=slug, look=request.args.get("look", "")))
-    headers.allow("frame-ancestors", "'self'")
-    return render_template(
-        "admin/look/preview.html",
-        page=page_in_words(landing.preview_page(db.session(), slug)),
-        form=EntryForm(formdata=None),
-        submit_url=url_for("admin.look.preview", slug=slug),
-        landing_url=url_for("admin.look.preview", slug=slug),
-        challenge_url=url_for("public.challenge", slug=slug),
-        rules_url=url_for("public.rules", slug=slug),
-        fairness_url=url_for("public.fairness", slug=slug),
-    )
-
-
-@blueprint.get("/style")
-@requires(Role.VIEWER)
-def style(slug: str) -> Response:
-    """The style sheet of that look."""
-    campaign = campaign_of(slug)
-    return Response(looks.style_sheet(_tried(campaign), campaign.accent), content_type=TYPES[".css"])
-
-
 _TOLD = ("colour", "parents", "logo_upload", "hero_upload", "hero_alt")
 
 
@@ -156,25 +124,13 @@ def _save(campaign: Campaign, form: LookForm) -> Campaign:
     )
 
 
-def _tried(campaign: Campaign) -> Theme:
-    """The look that the address carries; without one the look that is stored."""
-    token = request.args.get("look", "")
-    if not token:
-        return service.theme_of(campaign)
-    match tools().signer.read(Purpose.LOOK, token, tools().now()):
-        case [str(slug), dict(document)] if slug == campaign.slug:
-            return parse(document).theme
-        case _:
-            raise NotFound
-
-
 def _shown(campaign: Campaign, theme: Theme) -> dict[str, Any]:
     """What the preview needs. Two looks of one `shape` differ in their style sheet alone."""
     document = {name: value for name, value in theme.to_document().items() if name != "parents"}
     token = tools().signer.sign(Purpose.LOOK, [campaign.slug, document], tools().now())
     return {
-        "preview_url": url_for("admin.look.preview", slug=campaign.slug, look=token),
-        "style_url": url_for("admin.look.style", slug=campaign.slug, look=token),
+        "preview_url": url_for("fitting.page", slug=campaign.slug, look=token),
+        "style_url": url_for("fitting.style", slug=campaign.slug, look=token),
         "shape": f"{theme.logo} {theme.hero} {theme.hero_alt}",
         "brand": theme.brand(campaign.accent),
         "sheets": _sheets(campaign, theme),
