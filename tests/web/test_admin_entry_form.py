@@ -11,9 +11,7 @@ from app.domain.entry_form import DEFAULT, AgeBy, AgeGate, FieldPlan, FormPlan, 
 from app.domain.roles import Role
 from app.models import Campaign
 from app.services import audit, campaigns, entry_forms
-from app.services.audit import COMMAND_LINE
 from tests.support.factories import make_campaign
-from tests.support.fakes import NOON
 from tests.support.staff import Staff, sign_in, version_in
 
 pytestmark = pytest.mark.sqlite_is_enough
@@ -157,7 +155,7 @@ def test_a_late_edit_shows_what_somebody_else_saved(
 ) -> None:
     data = sent(editor, *USUAL[1:])
     phone = FormPlan((*DEFAULT.fields, FieldPlan("phone", Kind.PHONE)))
-    entry_forms.save(session, campaign.id, phone, actor=COMMAND_LINE, now=NOON)
+    editor.post(PAGE, sent(editor, *USUAL, ("phone", "phone", "")))
     answer = editor.post(PAGE, data)
     assert answer.status_code == 409
     assert "Name, E-mail address, Phone number" in answer.get_data(as_text=True)
