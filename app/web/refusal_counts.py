@@ -1,8 +1,11 @@
-"""Refusals, counted: each process keeps its own and stores them by the way of an answer, once due."""
+"""Refusals, counted: each process keeps its own, and stores them every few seconds and when it ends."""
 
+import os
+import threading
 import time
 from contextlib import suppress
 from enum import StrEnum
+from multiprocessing.util import Finalize
 
 from flask import Flask, Response, current_app, request
 from sqlalchemy.exc import SQLAlchemyError
@@ -32,9 +35,30 @@ _BY_STATUS = {429: Told.TOO_MANY, 503: Told.BUSY}
 class Refusals:
     """The tally of this process, and when it is stored next."""
 
-    def __init__(self) -> None:
+    def __init__(self, app: Flask) -> None:
         self.tally = Tally()
         self.due = time.monotonic() + EVERY_SECONDS
+        self.is_kept = False  # stored without a request too
+        self._app = app
+        self._starting = threading.Lock()
+        self._storing = threading.Lock()
+        self._stopping = threading.Event()
+        self._process = 0
+
+    def count(self, slug: str, reason: str) -> None:
+        """Count one; the first of a process sees to it that none is forgotten."""
+        self.tally.count(slug, reason, now=tools().now())
+        if self.is_kept:
+            with self._starting:
+                self._start()
+
+    def _start(self) -> None:
+        if self._process == os.getpid():  # a server forks after it has loaded the application
+            return
+        self._process = os.getpid()
+        threading.Thread(target=self._keep, daemon=True).start()
+        # A forked process ends without what `atexit` knows of, but not without this.
+        Finalize(None, self.stop, exitpriority=10)
 
     def begin(self) -> bool:
         """True for the one request that finds it due."""
@@ -43,10 +67,28 @@ class Refusals:
         self.due = time.monotonic() + EVERY_SECONDS
         return True
 
+    def store(self) -> None:
+        """Store what was counted; it stays where it is should the database have no time for it."""
+        with self._storing, suppress(Busy, CommitUnknown, SQLAlchemyError):
+            refusals.flush(db.session(), self.tally)
+
+    def stop(self) -> None:
+        """Store what is left: the process ends."""
+        self._stopping.set()
+        self._store_alone()
+
+    def _keep(self) -> None:
+        while not self._stopping.wait(EVERY_SECONDS):
+            self._store_alone()
+
+    def _store_alone(self) -> None:
+        with self._app.app_context():
+            self.store()
+
 
 def register(app: Flask) -> None:
     """Count what is turned away before a view sees it, and store all counts after an answer, once due."""
-    own = Refusals()
+    own = Refusals(app)
     app.extensions["prizewell_refusals"] = own
 
     @app.after_request
@@ -59,16 +101,15 @@ def register(app: Flask) -> None:
     @app.teardown_request
     def store(_error: BaseException | None) -> None:
         if own.begin():
-            _store(own.tally)
+            own.store()
+
+
+def keep(app: Flask) -> None:
+    """Store counts also while nobody asks for anything, and at the end of the process: for real servers."""
+    app.extensions["prizewell_refusals"].is_kept = True
 
 
 def count(slug: str, reason: str) -> None:
     """Count one submission that was not taken."""
     own: Refusals = current_app.extensions["prizewell_refusals"]
-    own.tally.count(slug, reason, now=tools().now())
-
-
-def _store(tally: Tally) -> None:
-    """The counts stay where they are should the database have no time for them."""
-    with suppress(Busy, CommitUnknown, SQLAlchemyError):
-        refusals.flush(db.session(), tally)
+    own.count(slug, reason)
