@@ -11,20 +11,27 @@ from sqlalchemy.orm import Session
 from app.domain.forecast import Pace, mean_odds, most_plausible, pace
 from app.domain.odds import OddsTable
 from app.models import OddsTableRecord
-from app.services import counts, odds, prizes
+from app.services import counts, odds, prizes, standing
 from app.services.counts import Counted
 from app.services.prizes import Stock
+from app.services.standing import Voided
 
 
 @dataclass(frozen=True, slots=True)
 class CampaignFigures:
-    """Entries drawn, the people behind them, wins, and the stock of the whole campaign."""
+    """Entries drawn, the people behind them, wins that stand, stock of the whole campaign, and void wins."""
 
     entries: int
     people: int
     wins: int
     stock_free: int
     stock_won: int
+    void: int = 0
+
+    @property
+    def drawn(self) -> int:
+        """Wins as they were drawn: those that are void too."""
+        return self.wins + self.void
 
     @property
     def stock_total(self) -> int:
@@ -46,21 +53,24 @@ def campaign_figures(
     campaign_id: UUID,
     counted: Sequence[Counted] | None = None,
     stock: Mapping[UUID, Stock] | None = None,
+    void: Voided | None = None,
 ) -> CampaignFigures:
-    """The campaign's figures now; `counted` and `stock` where they are at hand."""
+    """The campaign's figures now; `counted` (as drawn), `stock` and `void` where they are at hand."""
     counted = counts.counted(session, campaign_id) if counted is None else counted
     stock = prizes.stock_by_prize(session, campaign_id) if stock is None else stock
+    gone = (standing.voided(session, campaign_id) if void is None else void).total()
     return CampaignFigures(
         sum(row.entries for row in counted),
         sum(row.people for row in counted),
-        sum(row.wins for row in counted),
+        sum(row.wins for row in counted) - gone,
         sum(units.free for units in stock.values()),
         sum(units.won for units in stock.values()),
+        gone,
     )
 
 
 def against_odds(session: Session, campaign_id: UUID, counted: Sequence[Counted]) -> Stated:
-    """Whether the wins are what the odds in force at each entry let expect."""
+    """Whether the wins, void or not, are what the odds in force at each entry let expect."""
     chances = {
         version: Fraction(table.total - table.lose_weight, table.total)
         for version, table in tables(session, campaign_id).items()

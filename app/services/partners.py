@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import bindparam, delete, exists, func, select
+from sqlalchemy import and_, bindparam, delete, exists, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -23,6 +23,7 @@ from app.models import Award, Base, Campaign, DailyKey, Entry, Partner, Visit
 from app.services import audit, campaigns
 from app.services.audit import Actor
 from app.services.fields import one_line
+from app.services.standing import is_void
 from app.services.uow import shared_unit_of_work, unit_of_work
 
 KEY_BYTES = 32
@@ -32,17 +33,18 @@ VISITOR_BYTES = 16
 
 @dataclass(frozen=True, slots=True)
 class PartnerFigures:
-    """What one partner brought: visitors (each once a day), entries, wins."""
+    """What one partner brought: visitors (each once a day), entries, wins that stand, and void ones."""
 
     partner: Partner
     visits: int
     entries: int
     wins: int
+    void: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class DayFigures:
-    """What one partner brought on one day of the campaign's time zone."""
+    """What one partner brought on one day of the campaign's time zone; void wins are left out."""
 
     day: date
     visits: int
@@ -110,12 +112,13 @@ def figures(session: Session, campaign_id: UUID) -> list[PartnerFigures]:
         ).all()
     )
     entries = {
-        row.partner_id: (row.entries, row.wins)
+        row.partner_id: (row.entries, row.drawn - row.void, row.void)
         for row in session.execute(
             select(
                 Entry.partner_id,
                 func.count().label("entries"),
-                func.count(Award.entry_id).label("wins"),
+                func.count(Award.entry_id).label("drawn"),
+                func.count().filter(is_void()).label("void"),
             )
             .outerjoin(Award, Award.entry_id == Entry.id)
             .where(Entry.campaign_id == campaign_id, Entry.partner_id.is_not(None))
@@ -123,7 +126,7 @@ def figures(session: Session, campaign_id: UUID) -> list[PartnerFigures]:
         )
     }
     return [
-        PartnerFigures(partner, visits.get(partner.id, 0), *entries.get(partner.id, (0, 0)))
+        PartnerFigures(partner, visits.get(partner.id, 0), *entries.get(partner.id, (0, 0, 0)))
         for partner in listing(session, campaign_id)
     ]
 
@@ -139,15 +142,15 @@ def by_day(session: Session, partner_id: UUID) -> list[DayFigures]:
     entries: Counter[date] = Counter()
     wins: Counter[date] = Counter()
     # The databases do not agree on time zones, so days are told here.
-    for created_at, award in session.execute(
-        select(Entry.created_at, Award.entry_id)
+    for created_at, stands in session.execute(
+        select(Entry.created_at, and_(Award.entry_id.is_not(None), ~is_void()))
         .outerjoin(Award, Award.entry_id == Entry.id)
         .where(Entry.partner_id == partner_id)
         .execution_options(yield_per=10_000)
     ):
         day = created_at.astimezone(zone).date()
         entries[day] += 1
-        wins[day] += award is not None
+        wins[day] += bool(stands)
     return [
         DayFigures(day, visits.get(day, 0), entries[day], wins[day])
         for day in sorted(visits.keys() | entries.keys())

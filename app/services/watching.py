@@ -15,7 +15,7 @@ from app.domain.errors import InvalidInput, StaleEdit
 from app.domain.forecast import Forecast, Rate, Unknown, rate_of
 from app.domain.timeline import Count, Day, Hour, quarter_of
 from app.models import Campaign, Prize, Tier, TierWatch, Watch
-from app.services import audit, campaigns, counts, figures, preview, prizes, refusals, tiers
+from app.services import audit, campaigns, counts, figures, preview, prizes, refusals, standing, tiers
 from app.services.audit import Actor
 from app.services.figures import CampaignFigures, Stated
 from app.services.prizes import Stock
@@ -74,14 +74,15 @@ def dashboard(session: Session, campaign: Campaign, *, now: datetime) -> Dashboa
     """All figures of one campaign, in a fixed number of queries."""
     counted = counts.counted(session, campaign.id)
     stock = prizes.stock_by_prize(session, campaign.id)
-    zone = ZoneInfo(campaign.timezone)
+    void = standing.voided(session, campaign.id)
+    zone, stands = ZoneInfo(campaign.timezone), standing.without(counted, void)
     return Dashboard(
-        figures.campaign_figures(session, campaign.id, counted, stock),
+        figures.campaign_figures(session, campaign.id, counted, stock, void),
         figures.against_odds(session, campaign.id, counted),
         tuple(prize_lines(session, campaign, counted, stock, now=now)),
         tuple(refusals.by_reason(session, campaign.id)),
-        tuple(timeline.hours(counted, zone, now, CHART_HOURS)),
-        tuple(timeline.days(counted, zone, now, CHART_DAYS)),
+        tuple(timeline.hours(stands, zone, now, CHART_HOURS)),
+        tuple(timeline.days(stands, zone, now, CHART_DAYS)),
     )
 
 
@@ -134,6 +135,7 @@ def entry_rate(counted: Sequence[Count], now: datetime) -> Rate:
 def last_hours(session: Session, campaign: Campaign, how_many: int, *, now: datetime) -> list[Hour]:
     """The campaign's last hours, for a tiny chart."""
     counted = counts.counted(session, campaign.id, now - timedelta(hours=how_many))
+    counted = standing.without(counted, standing.voided(session, campaign.id))
     return timeline.hours(counted, ZoneInfo(campaign.timezone), now, how_many)
 
 

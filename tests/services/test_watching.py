@@ -12,8 +12,8 @@ from app.domain.eligibility import EntryLimit
 from app.domain.forecast import Lasts, Pace, Rate, RunsOut, Unknown
 from app.domain.odds import Limits, OnEmpty
 from app.domain.timeline import Count, quarter_of
-from app.models import Campaign, Prize, QuarterCount, Tier
-from app.services import campaigns, counts, figures, refusals, tiers, watching
+from app.models import Award, Campaign, Prize, QuarterCount, Tier
+from app.services import campaigns, counts, figures, handling, partners, refusals, tiers, watching
 from app.services.audit import COMMAND_LINE
 from app.services.entries import submit_entry
 from app.services.figures import CampaignFigures
@@ -139,3 +139,32 @@ def test_a_prize_may_have_a_threshold_of_its_own(
         setattr(prize, name, value)
     session.commit()
     assert [line.threshold for line in watching.dashboard(session, campaign, now=NOON).prizes] == [threshold]
+
+
+def test_void_wins_count_apart_unless_they_were_replaced(session: Session) -> None:
+    campaign = make_campaign(session, [TierSpec("Gold", codes=9)])
+    ayse = partners.add(session, campaign.id, "ayse", "Ayşe", actor=COMMAND_LINE, now=NOON, rng=FakeRng(3))
+    for number in range(1, 6):
+        one = replace(submission(number), partner_id=ayse.id)
+        submit_entry(session, one, now=NOON, rng=FakeRng(number), vault=VAULT)
+    first, second, third, *_rest = session.scalars(select(Award.entry_id).order_by(Award.entry_id)).all()
+    for entry_id in (first, second, third):
+        handling.void(session, entry_id, actor=COMMAND_LINE, now=NOON, reason="a robot")
+    prize = session.scalars(select(Prize)).one()
+    for entry_id in (first, second):
+        handling.replace(session, entry_id, prize.id, actor=COMMAND_LINE, now=NOON, rng=FakeRng(9))
+    handling.void(session, second, actor=COMMAND_LINE, now=NOON, reason="again")
+    session.rollback()
+    for _ in range(2):  # counted live, and added up
+        board = watching.dashboard(session, campaign, now=NOON + HOUR)
+        assert (board.figures.wins, board.figures.void, board.figures.drawn) == (3, 2, 5)
+        assert board.figures.stock_won == 7
+        assert sum(hour.wins for hour in board.hours) == sum(day.wins for day in board.days) == 3
+        assert sum(hour.wins for hour in watching.last_hours(session, campaign, 48, now=NOON + HOUR)) == 3
+        assert figures.campaign_figures(session, campaign.id) == board.figures
+        assert board.stated.pace is Pace.AS_STATED
+        while counts.count_on(session, campaign.id, now=NOON + HOUR):
+            pass
+    (of_ayse,) = partners.figures(session, campaign.id)
+    assert (of_ayse.entries, of_ayse.wins, of_ayse.void) == (5, 3, 2)
+    assert [(day.entries, day.wins) for day in partners.by_day(session, ayse.id)] == [(5, 3)]
