@@ -23,6 +23,7 @@ from app.services import handling, housekeeping, outbox
 from app.services.audit import COMMAND_LINE
 from app.services.entries import submit_entry
 from app.services.outbox import PostOffice, delivery, writing
+from app.services.outbox.messages import MOST_AGAIN
 from tests.support.application import SECRET_KEY
 from tests.support.factories import VAULT, TierSpec, make_campaign, submission
 from tests.support.fakes import NOON, FakeRng
@@ -375,3 +376,20 @@ def test_housekeeping_forgets_what_became_of_mail_a_month_ago(session: Session, 
         win(session, number, now=NOON + number * LATER)
     housekeeping.purge(session, now=NOON + 6 * LATER + housekeeping.MESSAGES_KEPT)
     assert [message.created_at for message in messages(session)] == [NOON + 6 * LATER]
+
+
+def test_a_winner_asks_for_the_mail_again_so_many_times(session: Session, won: Won) -> None:
+    def ask() -> bool:
+        return outbox.send_again(session, won.entry, now=NOON, rng=FakeRng(len(messages(session))))
+
+    assert not ask(), "one is on its way"
+    asked = 0
+    while asked <= MOST_AGAIN:
+        session.execute(update(Message).values(state=MessageState.SENT, sent_at=NOON))
+        session.commit()
+        if not ask():
+            break
+        asked += 1
+    assert asked == MOST_AGAIN
+    assert sorted(message.number for message in messages(session)) == list(range(MOST_AGAIN + 1))
+    assert not outbox.send_again(session, UUID(int=7), now=NOON, rng=FakeRng(3))
