@@ -13,6 +13,7 @@ from app.adapters.database import connect_options, prepare_engine
 from app.adapters.letters import Letters
 from app.adapters.links import Links
 from app.adapters.mail import make_mailer
+from app.adapters.picture_code import PictureCode
 from app.adapters.pictures import PictureStore
 from app.adapters.rate_limits import KeptStorage
 from app.adapters.second_factor import SecretVault
@@ -112,6 +113,7 @@ def _init_adapters(app: Flask, settings: Settings) -> None:
         vault=SeedVault(settings.seed_key),
         secrets=SecretVault(settings.seed_key),
         captcha=AltchaCaptcha(settings.secret_keys[0], settings.captcha_cost),
+        picture_code=PictureCode(settings.secret_keys[0]) if settings.picture_code else None,
         signer=signer,
         nonces=NonceMint(settings.secret_keys[0]),
         pictures=PictureStore(settings.instance / PICTURES),

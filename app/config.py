@@ -45,6 +45,7 @@ class Settings:
     public_url: str  # no trailing slash
     trusted_proxies: int
     captcha_cost: int
+    picture_code: bool  # for browsers without JavaScript
     least_fill_seconds: int
     rate_limits: bool
     rate_limit_storage: str
@@ -110,6 +111,7 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         public_url=public_url,
         trusted_proxies=_read(env, "PRIZEWELL_TRUSTED_PROXIES", _whole(0, 10), 0),
         captcha_cost=_read(env, "PRIZEWELL_CAPTCHA_COST", _whole(1, 1_000_000), 5000),
+        picture_code=_read(env, "PRIZEWELL_PICTURE_CODE", _switch, True),
         least_fill_seconds=_read(env, "PRIZEWELL_LEAST_FILL_SECONDS", _whole(0, 60), 2),
         rate_limits=_read(env, "PRIZEWELL_RATE_LIMITS", _switch, True),
         rate_limit_storage=_read(env, "PRIZEWELL_RATE_LIMIT_STORAGE", _storage, IN_MEMORY),

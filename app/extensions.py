@@ -12,6 +12,7 @@ from flask_sqlalchemy import SQLAlchemy
 from flask_wtf import CSRFProtect
 
 from app.adapters.captcha import Captcha
+from app.adapters.picture_code import PictureCode
 from app.adapters.pictures import PictureStore
 from app.adapters.second_factor import SecretVault
 from app.adapters.seeds import SeedVault
@@ -65,6 +66,7 @@ class Tools:
     vault: SeedVault
     secrets: SecretVault
     captcha: Captcha
+    picture_code: PictureCode | None  # None: switched off
     signer: Signer
     nonces: NonceMint
     pictures: PictureStore

@@ -37,6 +37,8 @@ ACCESS: dict[str, Role | None] = {
     "public.via_partner": ANYONE,
     "public.enter": ANYONE,
     "public.challenge": ANYONE,
+    "human.picture": ANYONE,
+    "human.sound": ANYONE,
     "public.result": ANYONE,
     "public.mail_result": ANYONE,
     "public.rules": ANYONE,

@@ -31,9 +31,10 @@ class Solved:
 
 @dataclass(frozen=True, slots=True)
 class Unsolved:
-    """No valid solution, and the stable word for why."""
+    """No valid solution, and the stable word for why; `uses_up` is the challenge that this try has cost."""
 
     reason: RefusalReason
+    uses_up: Solved | None = None
 
 
 Verdict = Solved | Unsolved

@@ -23,6 +23,7 @@ from app.web.partner.views import partner
 from app.web.public import form_words
 from app.web.public.fitting import fitting
 from app.web.public.looks import looks as public_looks
+from app.web.public.picture_code import human
 from app.web.public.trying import trying
 from app.web.public.views import public
 from app.web.sessions import Sessions
@@ -30,6 +31,7 @@ from app.web.sessions import Sessions
 
 def register(app: Flask) -> None:
     """Put the site together."""
+    app.register_blueprint(human)  # /c/<slug>/code   the code for browsers without JavaScript
     app.register_blueprint(public)  # /            the entrants' pages
     app.register_blueprint(public_looks)  # /c/<slug>   what comes with them: style sheet, card
     app.register_blueprint(partner)  # /partner     a partner's own figures

@@ -27,7 +27,12 @@ _FORM_PAGES = {
     "trying.play": "trying.page",
     "trying.look": "trying.page",
 }
-_CARRIED = ("public.", "winner.", "trying.")  # addresses that keep the language of the page they stand on
+_CARRIED = (
+    "public.",
+    "human.",
+    "winner.",
+    "trying.",
+)  # addresses that keep the language of the page they stand on
 
 
 @dataclass(slots=True)

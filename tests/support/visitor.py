@@ -8,6 +8,8 @@ import altcha
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from app.adapters.picture_code import PictureCode
+
 _FIELD = re.compile(r"<input[^>]*\bname=\"(?P<name>[a-z_]+)\"[^>]*>")
 _VALUE = re.compile(r'\bvalue="(?P<value>[^"]*)"')
 
@@ -29,6 +31,13 @@ def solve(challenge: dict[str, Any]) -> str:
     assert solution is not None
     payload: str = altcha.Payload(asked, solution).to_base64()
     return payload
+
+
+def read_code(maker: PictureCode, token: str) -> str:
+    """The digits of a picture, as somebody who can see reads them."""
+    found = maker._read(token, "summer")
+    assert found is not None
+    return maker._digits(found)
 
 
 def filled_form(

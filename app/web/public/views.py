@@ -21,6 +21,7 @@ from markupsafe import Markup
 from werkzeug.exceptions import NotFound as PageNotFound
 from werkzeug.wrappers import Response as AnyResponse
 
+from app.adapters.captcha import Verdict
 from app.adapters.links import result_token
 from app.adapters.qr import qr_svg
 from app.adapters.tokens import Purpose
@@ -35,6 +36,7 @@ from app.services.entries import Submission, outcome_of, submit_entry
 from app.web import locale, refusal_counts
 from app.web.campaign_words import in_words, outcome_in_words, page_in_words
 from app.web.errors import wants_json
+from app.web.public import picture_code
 from app.web.public.forms import EntryForm, class_of_key, form_class
 from app.web.refusal_counts import Told
 
@@ -98,9 +100,8 @@ def enter(slug: str) -> AnyResponse:
     if made_with is None:
         return _form_changed(slug)
     form = made_with(request.form)  # form fields alone: a JSON body is not a way round their checks
-    if not form.validate_on_submit():
-        refusal_counts.count(slug, _why(form))
-        return _form_again(slug, form)
+    if (sent_back := _sent_back(slug, form)) is not None:
+        return sent_back
     now = tools().now()
     outcome = submit_entry(
         db.session(), _submission(slug, form, now), now=now, rng=tools().rng, vault=tools().vault
@@ -111,7 +112,7 @@ def enter(slug: str) -> AnyResponse:
         case Won() | Lost():
             return _drawn(slug, outcome)
         case Refused(reason) if reason in CAPTCHA_REASONS:
-            form.altcha.errors = [_captcha_message(reason)]
+            form.altcha.errors = [_captcha_message(reason, form)]
             return _form_again(slug, form)
         case Refused(RefusalReason.FORM_CHANGED):
             return _form_changed(slug)
@@ -203,7 +204,8 @@ def _landing(slug: str, partner: Partner | None) -> str:
     form.nonce.data = tools().nonces.mint(tools().rng).hex()
     if partner is not None:
         form.partner.data = tools().signer.sign(Purpose.ATTRIBUTION, [slug, partner.id.hex], now)
-    return render_template("public/landing.html", page=page, form=form, **_links(slug))
+    code = picture_code.offered(slug, form, now)
+    return render_template("public/landing.html", page=page, form=form, code=code, **_links(slug))
 
 
 def _links(slug: str) -> dict[str, str]:
@@ -238,10 +240,16 @@ def _submission(slug: str, form: EntryForm, now: datetime) -> Submission:
         nonce=nonce,
         nonce_source=NonceSource.SERVER if tools().nonces.is_ours(nonce) else NonceSource.BROWSER,
         locale=locale.language(),
-        captcha=tools().captcha.verify(form.altcha.data, slug, now),
+        captcha=_verdict(slug, form, now),
         partner_id=_attribution(slug, form.partner.data),
         network=_network(now),
     )
+
+
+def _verdict(slug: str, form: EntryForm, now: datetime) -> Verdict:
+    if picture_code.is_used(form):
+        return picture_code.verdict(slug, now)
+    return tools().captcha.verify(form.altcha.data, slug, now)
 
 
 def _network(now: datetime) -> bytes | None:
@@ -279,7 +287,17 @@ def _refused(slug: str, outcome: Refused) -> Response:
     return make_response(_reveal(template, slug, outcome), 409)
 
 
-def _form_again(slug: str, form: EntryForm) -> Response:
+def _sent_back(slug: str, form: EntryForm) -> Response | None:
+    """The form again where it cannot be taken, or came only for another code."""
+    if picture_code.asks_for_another():
+        return _form_again(slug, form, 200)
+    if form.validate_on_submit():
+        return None
+    refusal_counts.count(slug, _why(form))
+    return _form_again(slug, form)
+
+
+def _form_again(slug: str, form: EntryForm, status: int = 422) -> Response:
     """The form with its errors in place and what was filled in still there, and a fresh token in it."""
     if form.csrf_token.errors:
         form.csrf_token.errors = [_("This page was open for too long. Please send it once more.")]
@@ -287,7 +305,9 @@ def _form_again(slug: str, form: EntryForm) -> Response:
     if wants_json():
         return make_response(jsonify(errors=form.errors), 422)
     template = "public/_entry_form.html" if request.headers.get("HX-Request") else "public/landing.html"
-    return make_response(render_template(template, page=page, form=form, **_links(slug)), 422)
+    code = picture_code.offered(slug, form, tools().now())
+    content = render_template(template, page=page, form=form, code=code, **_links(slug))
+    return make_response(content, status)
 
 
 def _form_changed(slug: str) -> Response:
@@ -350,7 +370,9 @@ def _as_json(outcome: Drawn) -> dict[str, str]:
             assert_never(unreachable)
 
 
-def _captcha_message(reason: RefusalReason) -> str:
+def _captcha_message(reason: RefusalReason, form: EntryForm) -> str:
+    if reason is RefusalReason.CAPTCHA_INVALID and picture_code.is_used(form):
+        return picture_code.wrong_code()
     messages = {
         RefusalReason.CAPTCHA_EXPIRED: _("The check took too long. Please try once more."),
         RefusalReason.CAPTCHA_SPENT: _("This check was used already. Please try once more."),

@@ -1,0 +1,102 @@
+"""The code in a picture, or spoken: it stands in for the proof of work where no JavaScript runs."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from flask import Blueprint, Response, request, url_for
+from flask_babel import gettext as _
+from werkzeug.exceptions import NotFound
+
+from app.adapters.captcha import Unsolved, Verdict
+from app.domain.campaign_rules import is_slug
+from app.extensions import db, limiter, tools
+from app.services import challenges
+from app.web.locale import language
+from app.web.public.forms import EntryForm
+
+human = Blueprint("human", __name__)
+
+TOKEN, TYPED, ANOTHER = "code_token", "code", "another_code"
+
+
+@dataclass(frozen=True, slots=True)
+class Offered:
+    """What the form shows: the challenge, where its picture and its sound are, what was typed."""
+
+    token: str
+    typed: str
+    light_url: str
+    dark_url: str
+    sound_url: str
+
+
+@human.get("/c/<slug>/code/<token>.png")
+@limiter.limit("60/minute;600/hour")
+def picture(slug: str, token: str) -> Response:
+    """The digits as a picture, for a light or a dark page."""
+    maker = tools().picture_code
+    is_dark = request.args.get("on") == "dark"
+    drawn = maker.picture(token, slug, tools().now(), dark=is_dark) if maker and is_slug(slug) else None
+    return _file(drawn, "image/png")
+
+
+@human.get("/c/<slug>/code/<token>.wav")
+@limiter.limit("60/minute;600/hour")
+def sound(slug: str, token: str) -> Response:
+    """The digits spoken in the language of the page."""
+    maker = tools().picture_code
+    spoken = maker.sound(token, slug, language(), tools().now()) if maker and is_slug(slug) else None
+    return _file(spoken, "audio/wav")
+
+
+def offered(slug: str, form: EntryForm, now: datetime) -> Offered | None:
+    """The challenge to show: the one that was shown while it is still good, else a new one; None when this
+    way is switched off.
+    """
+    maker = tools().picture_code
+    if maker is None:
+        return None
+    token, typed = request.form.get(TOKEN, ""), request.form.get(TYPED, "")[:20]
+    if form.altcha.errors or asks_for_another() or not maker.is_open(token, slug, now):
+        token, typed = maker.challenge(slug, now, tools().rng), ""
+    return Offered(
+        token,
+        typed,
+        url_for("human.picture", slug=slug, token=token),
+        url_for("human.picture", slug=slug, token=token, on="dark"),
+        url_for("human.sound", slug=slug, token=token),
+    )
+
+
+def asks_for_another() -> bool:
+    """Whether the form came back only for another code."""
+    return ANOTHER in request.form
+
+
+def is_used(form: EntryForm) -> bool:
+    """Whether the form came with a code rather than with a proof of work."""
+    return not form.altcha.data and tools().picture_code is not None and bool(request.form.get(TOKEN))
+
+
+def verdict(slug: str, now: datetime) -> Verdict:
+    """Whether the code is right. A wrong one has used its challenge up."""
+    maker = tools().picture_code
+    assert maker is not None  # noqa: S101 -- see is_used
+    found = maker.verify(request.form.get(TOKEN, ""), request.form.get(TYPED, ""), slug, now)
+    if isinstance(found, Unsolved) and found.uses_up is not None:
+        challenges.use_up(db.session(), found.uses_up)
+    return found
+
+
+def wrong_code() -> str:
+    """What to say about a wrong code."""
+    return str(_("Those were not the digits. Here are new ones."))
+
+
+def _file(content: bytes | None, mimetype: str) -> Response:
+    if content is None:
+        raise NotFound
+    answer = Response(content, mimetype=mimetype)
+    answer.headers["Cache-Control"] = "private, max-age=1200"
+    answer.headers["X-Robots-Tag"] = "noindex"
+    return answer
