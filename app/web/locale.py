@@ -27,12 +27,8 @@ _FORM_PAGES = {
     "trying.play": "trying.page",
     "trying.look": "trying.page",
 }
-_CARRIED = (
-    "public.",
-    "human.",
-    "winner.",
-    "trying.",
-)  # addresses that keep the language of the page they stand on
+# Addresses that keep the language of the page they stand on.
+_CARRIED = ("public.", "human.", "winner.", "trying.")
 
 
 @dataclass(slots=True)
