@@ -229,11 +229,14 @@ class Pool:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """How one tier stands: its stated odds, what an entry gets from it now, and when it has nothing left."""
+    """How one tier stands: its stated odds, what an entry gets from it now, when it has nothing left, and how
+    many units it can still give.
+    """
 
     stated: Fraction
     now: Fraction | None
     runs_out: Forecast | None  # None: it is not in the draw
+    left: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -279,6 +282,7 @@ def _standings(pool: Pool, entries: Rate, now: datetime, ends_at: datetime | Non
             Fraction(level.odds.weight if level.enabled else 0, table.total),
             (odds.of(level.odds.id) if level.enabled else _NOTHING) if odds else None,
             forecasts.get(level.odds.id),
+            level.left,
         )
         for level in pool.levels
     }

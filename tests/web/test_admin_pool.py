@@ -303,6 +303,8 @@ def test_a_live_change_of_a_prize_is_shown_before_it_is_saved(
     values = {"name": "Mug", "artwork": "gift", "version": version_in(editor.page(at(found, "edit")))}
     same = editor.post(at(found, "edit"), values | {"quantity": "25", "artwork": PRIZE["artwork"]})
     assert same.status_code == 303, "nothing is changed, nothing is asked"
+    words = editor.post(at(found, "edit"), values | {"quantity": "25", "text": "Blue"})
+    assert "Chances and stock stay as they are." in words.get_data(as_text=True)
     shown = editor.post(at(found, "edit"), values | {"quantity": "0"}).get_data(as_text=True)
     submit_entry(session, submission(), now=NOON, rng=FakeRng(4), vault=VAULT)
     saved = editor.post(at(found, "edit"), values | {"quantity": "0", "seen": seen_in(shown), "reason": "no"})

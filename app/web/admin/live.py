@@ -20,7 +20,7 @@ from app.models import Campaign
 from app.services import campaigns, preview
 from app.services.preview import Proposal
 from app.web.admin.answers import Ask, asked, trail
-from app.web.filters import deadline, odds, percent
+from app.web.filters import deadline, grouped, odds, percent
 from app.web.staff_forms import AtMost, Line, StaffForm
 from app.web.wording import told
 
@@ -43,10 +43,11 @@ class Told:
 
 @dataclass(frozen=True, slots=True)
 class ToldRow:
-    """One tier in the preview: how likely an entry gets it now, and when it is used up."""
+    """One tier in the preview: how likely an entry gets it now, what it has left, and when it is used up."""
 
     name: str
     chance: Told
+    left: Told
     used_up: Told
 
 
@@ -57,7 +58,7 @@ class ToldPreview:
     wins: Told
     rows: tuple[ToldRow, ...]
     is_rate_known: bool
-    changes_chances: bool
+    changes_figures: bool
     changes_odds: bool
 
 
@@ -180,6 +181,7 @@ def _row(row: Row, zone: str, now: datetime) -> ToldRow:
     return ToldRow(
         row.name,
         both(lambda standing: chance_text(standing.now)),
+        both(lambda standing: grouped(standing.left)),
         both(lambda standing: _used_up(standing.runs_out, zone, now)),
     )
 
