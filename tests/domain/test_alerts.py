@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.domain.alerts import LEAST_OF_NETWORK, Beyond, Why, exceeded, unusual_share
+from app.domain.alerts import LEAST_OF_NETWORK, AlertKind, Beyond, Why, exceeded, said, unusual_share
 from app.domain.forecast import ERROR_RATE, at_least
 
 FIFTH = Fraction(1, 5)
@@ -59,3 +59,20 @@ def test_a_wrong_alarm_is_as_rare_as_it_says(wins: int, parts: list[int]) -> Non
     )
     if least is not None and least > wins - least:
         assert sum(at_least(wins, least, share) for share in shares) <= ERROR_RATE
+
+
+@pytest.mark.parametrize("why", ["odds", "network"])
+@pytest.mark.parametrize(
+    ("done", "words"),
+    [
+        ({"paused": True}, "has switched off"),
+        ({"paused": False, "slowed": 3, "before": None}, "give %(slowed)s an hour"),
+        ({"paused": False}, "at most were to be expected"),
+    ],
+)
+def test_what_the_brake_did_is_said(why: str, done: dict[str, object], words: str) -> None:
+    facts = {"tier": "Gold", "wins": 31, "limit": 30, "out_of": 60, "why": why}
+    told = said(AlertKind.BRAKE, facts | done)
+    assert words in " ".join(told.template.split())
+    assert ("network" in told.template) == (why == "network")
+    assert told.template % told.values  # every place is filled
