@@ -1,17 +1,18 @@
 """A campaign's own words in the visitor's language: views hand them to templates, and templates ask."""
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar, cast
 
-from flask import Flask
+from flask import Flask, url_for
 from markupsafe import Markup
 
 from app.domain.campaign_texts import CampaignTexts, prize_key
 from app.domain.languages import direction
 from app.domain.outcomes import Outcome, Won
+from app.extensions import tools
 from app.models import Campaign
 from app.services.landing import FairnessPage, LandingPage, PrizeCard, RulesPage
-from app.web.locale import fall_back_to, language
+from app.web.locale import fall_back_to, is_asked, language
 
 P = TypeVar("P", LandingPage, RulesPage, FairnessPage)
 
@@ -19,6 +20,7 @@ P = TypeVar("P", LandingPage, RulesPage, FairnessPage)
 def register(app: Flask) -> None:
     """Give templates `campaign|said(key, default)`, and `campaign|said_in(key)` for the element around it."""
     app.jinja_env.filters.update(said=said, said_in=said_in)
+    app.jinja_env.globals.update(page_addresses=page_addresses)
 
 
 class _InWords:
@@ -71,6 +73,26 @@ def said_in(campaign: Campaign, key: str = "title") -> Markup:
     if speaks == language():
         return Markup("")
     return Markup(' lang="{}" dir="{}"').format(speaks, direction(speaks))
+
+
+@dataclass(frozen=True, slots=True)
+class PageAddresses:
+    """Where search engines find a landing page: the address of this one, and (language, address) of all."""
+
+    canonical: str
+    others: tuple[tuple[str, str], ...]
+
+
+def page_addresses(campaign: Campaign) -> PageAddresses:
+    """Those of the languages the campaign speaks; without a language in it the address leaves that open."""
+
+    def address(asked: str | None) -> str:
+        return tools().settings.public_url + url_for("public.landing_page", slug=campaign.slug, lang=asked)
+
+    spoken = CampaignTexts(campaign.language, campaign.texts).languages
+    asked = language() if is_asked() and language() in spoken else None
+    others = tuple((one, address(one)) for one in spoken) if len(spoken) > 1 else ()
+    return PageAddresses(address(asked), (*others, ("x-default", address(None))) if others else ())
 
 
 def _card(campaign: Campaign, card: PrizeCard) -> PrizeCard:

@@ -54,6 +54,11 @@ def language() -> str:
     return _choice().language
 
 
+def is_asked() -> bool:
+    """Whether the address names the language."""
+    return _choice().is_asked
+
+
 def fall_back_to(own: str) -> None:
     """Speak a campaign's own language to whoever has asked for none that we speak."""
     choice = _choice()

@@ -1,7 +1,7 @@
 // Time left, told in the page's language and kept up to date. The server has written a text already; this keeps it true.
 const lang = document.documentElement.lang || "en";
 const unit = (count, name) =>
-  new Intl.NumberFormat(lang, { style: "unit", unit: name, unitDisplay: "long" }).format(count);
+  new Intl.NumberFormat(lang, { numberingSystem: "latn", style: "unit", unit: name, unitDisplay: "long" }).format(count);
 
 /** The largest unit, and the next one where it still matters. */
 function words(seconds) {

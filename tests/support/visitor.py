@@ -33,9 +33,9 @@ def solve(challenge: dict[str, Any]) -> str:
     return payload
 
 
-def read_code(maker: PictureCode, token: str) -> str:
+def read_code(maker: PictureCode, token: str, slug: str = "summer") -> str:
     """The digits of a picture, as somebody who can see reads them."""
-    found = maker._read(token, "summer")
+    found = maker._read(token, slug)
     assert found is not None
     return maker._digits(found)
 

@@ -117,3 +117,19 @@ def test_a_page_that_is_not_there_says_so_in_the_visitors_language(client: Flask
     answer = client.get("/c/nowhere?lang=es")
     assert answer.status_code == 404
     assert spoken(answer) == "es"
+
+
+def test_search_engines_are_told_of_the_languages_a_campaign_speaks(
+    client: FlaskClient, session: Session, campaign: Campaign
+) -> None:
+    page = client.get("/c/summer?lang=de").get_data(as_text=True)
+    assert '<link rel="canonical" href="http://localhost/c/summer">' in page
+    assert 'rel="alternate"' not in page
+    session.execute(update(Campaign).values(texts={"de": {"title": "Sommer"}}))
+    session.commit()
+    page = client.get("/c/summer?lang=de").get_data(as_text=True)
+    assert '<link rel="canonical" href="http://localhost/c/summer?lang=de">' in page
+    assert 'hreflang="en" href="http://localhost/c/summer?lang=en">' in page
+    assert 'hreflang="x-default" href="http://localhost/c/summer">' in page
+    page = client.get("/c/summer/via/nobody").get_data(as_text=True)
+    assert '<link rel="canonical" href="http://localhost/c/summer">' in page
