@@ -8,6 +8,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from app import cli, web
 from app.adapters.captcha import AltchaCaptcha
+from app.adapters.cards import CardPress
 from app.adapters.chance import SystemRng
 from app.adapters.database import connect_options, prepare_engine
 from app.adapters.letters import Letters
@@ -107,6 +108,7 @@ def _init_extensions(app: Flask, settings: Settings) -> None:
 
 def _init_adapters(app: Flask, settings: Settings) -> None:
     signer = Signer(settings.secret_keys)
+    pictures = PictureStore(settings.instance / PICTURES)
     app.extensions["prizewell"] = Tools(
         settings=settings,
         rng=SystemRng(),
@@ -116,7 +118,8 @@ def _init_adapters(app: Flask, settings: Settings) -> None:
         picture_code=PictureCode(settings.secret_keys[0]) if settings.picture_code else None,
         signer=signer,
         nonces=NonceMint(settings.secret_keys[0]),
-        pictures=PictureStore(settings.instance / PICTURES),
+        pictures=pictures,
+        cards=CardPress(pictures, ROOT / "static" / "fonts"),
         networks=Networks(settings.secret_keys[0].encode()),
         office=_post_office(settings, signer),
     )

@@ -12,6 +12,7 @@ from flask_sqlalchemy import SQLAlchemy
 from flask_wtf import CSRFProtect
 
 from app.adapters.captcha import Captcha
+from app.adapters.cards import CardPress
 from app.adapters.picture_code import PictureCode
 from app.adapters.pictures import PictureStore
 from app.adapters.second_factor import SecretVault
@@ -70,6 +71,7 @@ class Tools:
     signer: Signer
     nonces: NonceMint
     pictures: PictureStore
+    cards: CardPress
     networks: Networks
     office: PostOffice | None  # None: mail is off
 

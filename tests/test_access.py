@@ -34,6 +34,7 @@ ACCESS: dict[str, Role | None] = {
     "public.landing_page": ANYONE,
     "public.embedded": ANYONE,
     "looks.style": ANYONE,
+    "looks.card": ANYONE,
     "public.via_partner": ANYONE,
     "public.enter": ANYONE,
     "public.challenge": ANYONE,

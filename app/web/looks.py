@@ -5,19 +5,22 @@ A page that knows a `campaign` asks `look(campaign)` for it; staff see a look th
 """
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 from flask import Flask, g, request, url_for
 from markupsafe import Markup
 
+from app.adapters.cards import Card
 from app.domain.colours import WHITE
 from app.domain.palette import Palette
 from app.domain.pictures import Picture
 from app.domain.theme import Corners, Fonts, Mode, Theme, Tone
+from app.extensions import tools
 from app.models import Campaign
 from app.services import looks
 from app.web import headers
+from app.web.locale import language
 
 FRAMED = frozenset(
     {
@@ -112,6 +115,8 @@ class Look:
     theme: Theme
     style_url: str
     font_url: str
+    card_url: str  # with the host, as other sites need it
+    page_url: str  # the same, of this page for whoever shares it
     paper: tuple[str, str]  # behind the page, in light and in dark
     scheme: str
 
@@ -163,15 +168,28 @@ def look(campaign: Campaign) -> Look:
     if not style_url and not theme.has_usual_style:
         style_url = url_for("looks.style", slug=campaign.slug, v=version_of(theme, campaign.accent))
     light, dark = theme.palettes(campaign.accent)
+    face = "familjen-grotesk-600@5.3.0" if theme.fonts is Fonts.GROTESK else FACES[theme.fonts].folder
+    card = url_for("looks.card", slug=campaign.slug, lang=language(), v=card_version(card_of(campaign)))
     return Look(
         theme,
         style_url,
-        _font_url(
-            "familjen-grotesk-600@5.3.0" if theme.fonts is Fonts.GROTESK else FACES[theme.fonts].folder
-        ),
-        (light["paper"], dark["paper"]),
-        {Mode.FOLLOW: "light dark", Mode.LIGHT: "light", Mode.DARK: "dark"}[theme.mode],
+        font_url=url_for("static", filename=f"fonts/{face}/latin.woff2"),
+        card_url=_absolute(card),
+        page_url=_absolute(_shared_path(campaign)),
+        paper=(light["paper"], dark["paper"]),
+        scheme={Mode.FOLLOW: "light dark", Mode.LIGHT: "light", Mode.DARK: "dark"}[theme.mode],
     )
+
+
+def card_of(campaign: Campaign) -> Card:
+    """What the campaign's card shows, in the words it is given with."""
+    theme = replace(looks.theme_of(campaign), parents=())
+    return Card(theme, campaign.accent, campaign.title, campaign.sponsor)
+
+
+def card_version(card: Card) -> str:
+    """The fingerprint of a card: another one, another address."""
+    return _digest(repr(card))
 
 
 def style_sheet(theme: Theme, accent: str) -> str:
@@ -252,5 +270,12 @@ def _plate(theme: Theme) -> str:
     return rule if (theme.mode is Mode.DARK) == hidden_in_dark else ""
 
 
-def _font_url(folder: str) -> str:
-    return url_for("static", filename=f"fonts/{folder}/latin.woff2")
+def _shared_path(campaign: Campaign) -> str:
+    """Whoever shares a partner's page shares it as that partner's."""
+    if request.endpoint == "public.via_partner":
+        return request.path
+    return url_for("public.landing_page", slug=campaign.slug, lang=None)
+
+
+def _absolute(path: str) -> str:
+    return tools().settings.public_url + path

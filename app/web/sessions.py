@@ -4,6 +4,8 @@ from flask import Flask, Request
 from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
 from itsdangerous import URLSafeTimedSerializer
 
+_FILES = ("/theme.css", "/card.jpg")  # that come with a campaign's pages
+
 
 class Sessions(SecureCookieSessionInterface):
     """The sessions of one application. What checks signatures is made once, not for each request."""
@@ -20,5 +22,5 @@ class Sessions(SecureCookieSessionInterface):
         """The session of a page; None, which cannot be written, for a file. Files are the same for everyone:
         no session is looked at, so that no cache keeps them apart by cookie.
         """
-        is_file = request.path.startswith(("/static/", "/pictures/")) or request.path.endswith("/theme.css")
+        is_file = request.path.startswith(("/static/", "/pictures/")) or request.path.endswith(_FILES)
         return None if is_file else super().open_session(app, request)

@@ -1,5 +1,7 @@
 """What a campaign's pages wear, who may show them, and what comes with them."""
 
+import html
+import io
 import re
 from dataclasses import replace
 from datetime import timedelta
@@ -7,19 +9,21 @@ from datetime import timedelta
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from PIL import Image
 from sqlalchemy.orm import Session
 
 from app.adapters.tokens import Purpose
+from app.domain.eligibility import CampaignStatus
 from app.domain.palette import Ground
 from app.domain.pictures import Picture
 from app.domain.theme import Corners, Fonts, Mode, Theme, Tone
 from app.extensions import Tools
 from app.models import Campaign, Entry
-from app.services import looks
+from app.services import looks, partners
 from app.services.audit import COMMAND_LINE
 from tests.support import weight
 from tests.support.factories import make_campaign
-from tests.support.fakes import NOON
+from tests.support.fakes import NOON, FakeRng
 from tests.support.queries import counted
 from tests.support.visitor import enter, filled_form, hidden_fields
 
@@ -281,3 +285,45 @@ def test_whoever_is_too_fast_in_a_frame_is_a_program(app: Flask, campaign: Campa
 def tools_of(app: Flask) -> Tools:
     found: Tools = app.extensions["prizewell"]
     return found
+
+
+# ---- Beside a shared link ------------------------------------------------------------------------
+
+
+def told(page: str) -> dict[str, str]:
+    found = re.findall(r'<meta\s+(?:property|name)="((?:og|twitter):[\w:]+)"\s+content="([^"]*)"', page)
+    return {name: html.unescape(value) for name, value in found}
+
+
+def test_a_shared_link_has_a_picture(client: FlaskClient, session: Session, campaign: Campaign) -> None:
+    page = told(client.get("/c/summer").get_data(as_text=True))
+    assert page["twitter:card"] == "summary_large_image"
+    assert page["og:url"] == "http://localhost/c/summer"
+    assert page["og:image"].startswith("http://localhost/c/summer/card.jpg?")
+    card = client.get(page["og:image"].removeprefix("http://localhost"))
+    assert card.content_type == "image/jpeg"
+    assert card.headers["Cache-Control"] == "public, max-age=31536000, immutable"
+    assert card.headers["Cross-Origin-Resource-Policy"] == "cross-origin"
+    assert Image.open(io.BytesIO(card.data)).size == (
+        int(page["og:image:width"]),
+        int(page["og:image:height"]),
+    )
+    wear(session, campaign, Theme(colour="#e4002b"))
+    after = told(client.get("/c/summer").get_data(as_text=True))
+    assert after["og:image"] != page["og:image"]
+
+
+def test_a_partners_page_is_shared_as_the_partners(
+    client: FlaskClient, session: Session, campaign: Campaign
+) -> None:
+    partners.add(session, campaign.id, "ayse", "Ayşe", actor=COMMAND_LINE, now=NOON, rng=FakeRng(3))
+    shared = told(client.get("/c/summer/via/ayse").get_data(as_text=True))
+    assert shared["og:url"] == "http://localhost/c/summer/via/ayse"
+    framed = told(client.get(EMBED).get_data(as_text=True))
+    assert framed["og:url"] == "http://localhost/c/summer"
+
+
+def test_of_a_draft_there_is_no_card(client: FlaskClient, session: Session) -> None:
+    make_campaign(session, status=CampaignStatus.DRAFT)
+    assert client.get("/c/summer/card.jpg").status_code == 404
+    assert told(client.get("/c/summer").get_data(as_text=True)) == {}
