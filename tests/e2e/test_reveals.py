@@ -233,6 +233,16 @@ def test_the_card_of_a_win_keeps_copies_and_shares(stage: Stage, new_visitor: Ne
     expect(page.get_by_role("button", name="Copy the code")).to_be_hidden()
 
 
+def test_nothing_of_a_win_is_cut_off_on_the_smallest_phone(stage: Stage, new_visitor: NewVisitor) -> None:
+    page = new_visitor(320, 640, locale="de-DE")  # words are longest there
+    page.goto(stage.result(Reveal.PLAIN, "won"))
+    edge = page.locator("#entry").evaluate("(card) => card.getBoundingClientRect().right")
+    for part in page.locator("#entry [data-result] :is(p, h2, output, button, a, .qr)").all():
+        if part.is_visible():
+            assert part.evaluate("(node) => node.getBoundingClientRect().right") <= edge
+    assert violations(page) == []
+
+
 @pytest.mark.parametrize("language", ["tr", "ar"])
 def test_a_win_reads_right_in_other_languages(stage: Stage, new_visitor: NewVisitor, language: str) -> None:
     page = new_visitor(*PHONE, locale=language, color_scheme="dark")
