@@ -127,7 +127,12 @@ def duplicate_(slug: str, new_slug: str, title: str | None) -> None:
 def export(slug: str, file: BinaryIO, with_codes: bool) -> None:
     """Write the whole campaign into one file: texts, window, tiers, prizes, partners."""
     document = campaign_file.export(
-        session(), named_campaign(slug).id, with_codes=with_codes, actor=COMMAND_LINE, now=tools().now()
+        session(),
+        named_campaign(slug).id,
+        with_codes=with_codes,
+        store=tools().pictures,
+        actor=COMMAND_LINE,
+        now=tools().now(),
     )
     file.write(document.encode())
 
@@ -139,6 +144,7 @@ def export(slug: str, file: BinaryIO, with_codes: bool) -> None:
 def import_(file: BinaryIO, slug: str | None, dry_run: bool) -> None:
     """Make a campaign from such a file, all of it or nothing; it begins as a draft."""
     content = campaign_file.read(file.read(campaign_file.MAX_BYTES + 1))
+    content = campaign_file.with_pictures(content, tools().pictures)
     act = campaign_file.check_import if dry_run else campaign_file.import_campaign
     made = act(session(), content, slug=slug, vault=tools().vault, **_trail())
     click.echo(

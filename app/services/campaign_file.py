@@ -12,17 +12,20 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from app.adapters.pictures import LOGO, PictureStore
 from app.adapters.seeds import SeedVault
 from app.domain.campaign_texts import Texts
 from app.domain.chance import Rng
 from app.domain.code_list import read_code_list
 from app.domain.errors import Conflict, InvalidInput
 from app.domain.odds import OnEmpty
+from app.domain.pictures import Picture
 from app.domain.theme import USUAL, Theme
 from app.domain.theme import parse as parse_theme
 from app.models import BatchSource, Campaign, Code, CodeStatus, Prize, PrizeKind
 from app.services import audit, campaign_texts, campaigns, looks, partners, prizes, staging, stock, tiers
 from app.services.audit import Actor
+from app.services.campaign_pictures import brought, packed, unpacked
 from app.services.campaigns import CampaignPlan
 from app.services.plan_fields import as_plain, bad, from_plain, plan_from_row
 from app.services.prizes import PrizePlan
@@ -31,7 +34,7 @@ from app.services.uow import unit_of_work
 
 FORMAT = "prizewell campaign"
 SCHEMA = 1
-MAX_BYTES = 8 * 1024 * 1024
+MAX_BYTES = 24 * 1024 * 1024
 MAX_CODES = 50_000  # they come in with one transaction
 MAX_ITEMS = 1000  # of prizes, and of partners
 
@@ -64,6 +67,7 @@ class Sheet:
     partners: tuple[tuple[str, str], ...] = ()
     theme: Theme = USUAL
     texts: Texts = field(default_factory=dict)  # a prize is named by its number in the file
+    pictures: Mapping[str, bytes] = field(default_factory=dict)  # by the keys they had where they come from
 
     @property
     def first_lose_weight(self) -> int:
@@ -86,10 +90,16 @@ class Made:
 
 @unit_of_work
 def export(
-    session: Session, campaign_id: UUID, *, with_codes: bool = False, actor: Actor, now: datetime
+    session: Session,
+    campaign_id: UUID,
+    *,
+    with_codes: bool = False,
+    store: PictureStore | None = None,
+    actor: Actor,
+    now: datetime,
 ) -> str:
-    """The campaign as JSON. Codes are secrets: without `with_codes` there is none in it. The export is on
-    record.
+    """The campaign as JSON, with its pictures where the `store` is given. Codes are secrets: without
+    `with_codes` there is none in it. The export is on record.
     """
     campaign = campaigns.get_by_id(session, campaign_id)
     sheet = sheet_of(session, campaign, with_codes=with_codes)
@@ -107,7 +117,40 @@ def export(
         campaign_id=campaign_id,
         after={"codes": count},
     )
-    return json.dumps(_as_json(sheet), indent=1, ensure_ascii=False) + "\n"
+    document = _as_json(sheet)
+    if store is not None:
+        document["pictures"] = packed(_pictures(sheet), store)
+    return json.dumps(document, indent=1, ensure_ascii=False) + "\n"
+
+
+def with_pictures(sheet: Sheet, store: PictureStore) -> Sheet:
+    """The sheet with its pictures as they are kept here, each looked at and drawn anew like an upload; one
+    that neither came along nor is here is left out. Raises InvalidInput.
+    """
+
+    def brought_in(tier: TierSheet) -> TierSheet:
+        held = (
+            replace(each, plan=replace(each.plan, picture=brought(each.plan.picture, sheet.pictures, store)))
+            for each in tier.prizes
+        )
+        return replace(tier, prizes=tuple(held))
+
+    theme = replace(
+        sheet.theme,
+        logo=brought(sheet.theme.logo, sheet.pictures, store, LOGO),
+        hero=brought(sheet.theme.hero, sheet.pictures, store),
+    )
+    return replace(sheet, theme=theme, tiers=tuple(map(brought_in, sheet.tiers)), pictures={})
+
+
+def _pictures(sheet: Sheet) -> Iterator[Picture]:
+    for each in (
+        sheet.theme.logo,
+        sheet.theme.hero,
+        *(prize.plan.picture for tier in sheet.tiers for prize in tier.prizes),
+    ):
+        if each is not None:
+            yield each
 
 
 def read(content: bytes) -> Sheet:
@@ -382,6 +425,7 @@ def _sheet(raw: Mapping[str, Any]) -> Sheet:
         tuple(_partner(one, f"partners[{place}]") for place, one in others),
         theme=_theme(raw.get("theme", {})),
         texts=_texts(raw.get("texts", {})),
+        pictures=unpacked(_table(raw.get("pictures", {}), "pictures")),
     )
 
 

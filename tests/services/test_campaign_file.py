@@ -1,24 +1,30 @@
 """A campaign as a file: out and in again, all or nothing, and every mistake with its place."""
 
+import io
 import json
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import pytest
+from PIL import Image
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from app.adapters.pictures import PictureStore
 from app.domain.eligibility import CampaignStatus, EntryLimit
 from app.domain.errors import Conflict, InvalidInput, NotFound
 from app.domain.odds import Limits, OnEmpty
+from app.domain.pictures import Picture
 from app.domain.proof import Proof
 from app.domain.reveals import Reveal
 from app.models import AuditRecord, Campaign, Code, Tier
 from app.services import (
     audit,
     campaign_file,
+    campaign_pictures,
     campaigns,
     codes,
     duplicate,
@@ -229,7 +235,7 @@ def test_a_missing_field_is_named(session: Session, campaign: Campaign) -> None:
         (b"[" * 200_000, "not the file of a campaign"),
         (b"[]", "not the file of a campaign"),
         (b"9" * 5000, "not the file of a campaign"),
-        (b" " * (campaign_file.MAX_BYTES + 1), "too large: 8 MB at most"),
+        (b" " * (campaign_file.MAX_BYTES + 1), "too large: 24 MB at most"),
     ],
 )
 def test_a_file_that_is_none(content: bytes, says: str) -> None:
@@ -295,3 +301,88 @@ def test_a_copy_needs_an_address_of_its_own(session: Session, campaign: Campaign
         duplicate.duplicate(session, campaign.id, slug="summer", rng=FakeRng(8), vault=VAULT, **TRAIL)
     with pytest.raises(NotFound):
         duplicate.duplicate(session, uuid4(), slug="copy", rng=FakeRng(8), vault=VAULT, **TRAIL)
+
+
+def drawn(size: tuple[int, int] = (800, 600)) -> io.BytesIO:
+    body = io.BytesIO()
+    Image.new("RGB", size, (20, 80, 140)).save(body, "PNG")
+    body.seek(0)
+    return body
+
+
+@pytest.fixture
+def pictured(session: Session, campaign: Campaign, tmp_path: Path) -> tuple[PictureStore, Picture]:
+    """A store with a picture that a prize and the campaign's look show."""
+    store = PictureStore(tmp_path / "here")
+    picture = store.take_in(drawn())
+    sledge = prizes.find_by_name(session, campaign.id, "Sledge")
+    assert sledge is not None
+    plan = replace(prizes.PrizePlan.of(sledge), picture=picture)
+    prizes.edit(session, sledge.id, plan, rng=FakeRng(8), **TRAIL)
+    return store, picture
+
+
+def test_pictures_come_along_and_are_drawn_anew(
+    session: Session, campaign: Campaign, pictured: tuple[PictureStore, Picture], tmp_path: Path
+) -> None:
+    store, picture = pictured
+    document = json.loads(campaign_file.export(session, campaign.id, store=store, **TRAIL))
+    assert list(document["pictures"]) == [picture.key]
+    there = PictureStore(tmp_path / "there")
+    sheet = campaign_file.with_pictures(campaign_file.read(json.dumps(document).encode()), there)
+    campaign_file.import_campaign(session, sheet, slug="winter", rng=FakeRng(7), vault=VAULT, **TRAIL)
+    made = prizes.find_by_name(session, campaigns.get(session, "winter").id, "Sledge")
+    assert made is not None
+    assert made.picture is not None
+    assert there.has(made.picture)
+    assert (made.picture.width, made.picture.height) == (800, 600)
+    same = campaign_file.with_pictures(campaign_file.read(json.dumps(document).encode()), store)
+    assert [each.plan.picture for tier in same.tiers for each in tier.prizes if each.plan.picture] == [
+        picture
+    ]
+
+
+def test_a_picture_that_did_not_come_along_is_none(
+    session: Session, campaign: Campaign, pictured: tuple[PictureStore, Picture], tmp_path: Path
+) -> None:
+    there = PictureStore(tmp_path / "there")
+    sheet = campaign_file.read(json.dumps(exported(session, campaign)).encode())
+    found = campaign_file.with_pictures(sheet, there)
+    assert all(each.plan.picture is None for tier in found.tiers for each in tier.prizes)
+    gone = PictureStore(tmp_path / "gone")
+    document = json.loads(campaign_file.export(session, campaign.id, store=gone, **TRAIL))
+    assert document["pictures"] == {}
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [("no base64!", "a picture is expected here"), ("PHN2Zy8+", "not a picture that can be read")],
+)
+def test_what_is_no_picture_is_refused_with_its_place(
+    session: Session,
+    campaign: Campaign,
+    pictured: tuple[PictureStore, Picture],
+    tmp_path: Path,
+    text: str,
+    says: str,
+) -> None:
+    key = pictured[1].key
+    document = exported(session, campaign) | {"pictures": {key: text}}
+    with pytest.raises(InvalidInput, match=f"pictures.{key}.*{says}"):
+        campaign_file.with_pictures(
+            campaign_file.read(json.dumps(document).encode()), PictureStore(tmp_path / "there")
+        )
+
+
+def test_pictures_of_a_file_are_bounded(
+    session: Session,
+    campaign: Campaign,
+    pictured: tuple[PictureStore, Picture],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    document = json.loads(campaign_file.export(session, campaign.id, store=pictured[0], **TRAIL))
+    monkeypatch.setattr(campaign_pictures, "MAX_BYTES", 9)
+    with pytest.raises(InvalidInput, match="the pictures take more than"):
+        campaign_file.export(session, campaign.id, store=pictured[0], **TRAIL)
+    with pytest.raises(InvalidInput, match="the pictures take more than"):
+        campaign_file.read(json.dumps(document).encode())

@@ -71,6 +71,7 @@ def export(slug: str) -> Response:
             db.session(),
             campaign.id,
             with_codes=bool(form.codes.data),
+            store=tools().pictures,
             actor=current_actor(),
             now=tools().now(),
         )
@@ -111,7 +112,7 @@ def _take(form: ImportForm, *, is_import: bool) -> Made:
     file: FileStorage | None = form.file.data
     if file is None or not file.filename:
         raise InvalidInput("file", "Choose a file.")
-    sheet = campaign_file.read(file.stream.read(MAX_BYTES + 1))
+    sheet = campaign_file.with_pictures(campaign_file.read(file.stream.read(MAX_BYTES + 1)), tools().pictures)
     act = campaign_file.import_campaign if is_import else campaign_file.check_import
     return act(
         db.session(),

@@ -195,7 +195,7 @@ class ImportForm(StaffForm):
 
     file = FileField(
         _l("File"),
-        description=_l("A file that “Export as a file” of this or another Prizewell made; 8 MB at most."),
+        description=_l("A file that “Export as a file” of this or another Prizewell made; 24 MB at most."),
     )
     slug = Line(
         _l("Address"),
