@@ -25,6 +25,7 @@ from app.web.admin.answers import show
 from app.web.admin.campaign_forms import ACCENT_NAMES, LIMIT_NAMES, PROOF_NAMES
 from app.web.admin.downloads import as_download
 from app.web.admin.frame import campaign_of
+from app.web.admin.look_forms import CORNER_NAMES, FONT_NAMES, GROUND_NAMES, MODE_NAMES
 from app.web.admin.prize_forms import ARTWORK_NAMES
 from app.web.admin.winner_forms import STATUS_NAMES
 from app.web.filters import grouped
@@ -234,6 +235,16 @@ def value_names() -> dict[str, str]:
     """What the audit trail's values are called."""
     return {
         "accent": _("Accent colour"),
+        "logo": _("Logo"),
+        "logo_tone": _("Tone of the logo"),
+        "hero": _("Picture above the title"),
+        "hero_alt": _("What the picture shows"),
+        "colour": _("The brand’s colour"),
+        "ground": _("Page behind"),
+        "fonts": _("Type"),
+        "mode": _("Light or dark"),
+        "corners": _("Corners"),
+        "parents": _("Sites that may show it"),
         "alert_mails": _("Alerts by mail"),
         "brake": _("Drain brake"),
         "low_percent": _("Low stock, in percent of what is offered"),
@@ -319,6 +330,10 @@ def stable_words() -> dict[str, Mapping[str, Any]]:
     """The words that stand in the data for a choice, by the name of the value, as people say them."""
     return {
         "accent": ACCENT_NAMES,
+        "ground": GROUND_NAMES,
+        "fonts": FONT_NAMES,
+        "mode": MODE_NAMES,
+        "corners": CORNER_NAMES,
         "artwork": ARTWORK_NAMES,
         "brake": {
             "off": _("Do nothing"),
@@ -364,6 +379,7 @@ def acts() -> dict[str, str]:
     return {
         "campaign.create": _("Campaign made"),
         "campaign.edit": _("Campaign changed"),
+        "campaign.look": _("Look changed"),
         "campaign.texts": _("Texts changed"),
         "campaign.languages": _("Languages changed"),
         "campaign.open": _("Campaign opened"),

@@ -15,24 +15,28 @@ from app.domain.theme import MAX_ALT, Corners, Fonts, Mode, Reading, Theme, pars
 from app.web.staff_forms import AtMost, Line, Paragraphs, StaffForm, Version, choice
 from app.web.wording import told
 
-GROUND_NAMES = {
+GROUND_NAMES: dict[str, Any] = {
     Ground.WARM: _l("Warm"),
     Ground.COOL: _l("Cool"),
     Ground.PLAIN: _l("Plain"),
     Ground.BRAND: _l("A breath of the brand’s colour"),
 }
-FONT_NAMES = {
+FONT_NAMES: dict[str, Any] = {
     Fonts.GROTESK: _l("Clear and modern"),
     Fonts.SERIF: _l("Elegant, with serifs"),
     Fonts.ROUNDED: _l("Friendly and round"),
     Fonts.POSTER: _l("Loud, like a poster"),
 }
-MODE_NAMES = {
+MODE_NAMES: dict[str, Any] = {
     Mode.FOLLOW: _l("As the visitor’s device has it"),
     Mode.LIGHT: _l("Always light"),
     Mode.DARK: _l("Always dark"),
 }
-CORNER_NAMES = {Corners.SHARP: _l("Sharp"), Corners.SOFT: _l("Soft"), Corners.ROUND: _l("Round")}
+CORNER_NAMES: dict[str, Any] = {
+    Corners.SHARP: _l("Sharp"),
+    Corners.SOFT: _l("Soft"),
+    Corners.ROUND: _l("Round"),
+}
 _KEPT_IN = {"logo": LOGO, "hero": PICTURE}
 
 
@@ -68,14 +72,14 @@ class LookForm(StaffForm):
         ),
     )
     ground = RadioField(
-        _l("Page behind"), choices=[choice(key.value, name) for key, name in GROUND_NAMES.items()]
+        _l("Page behind"), choices=[choice(str(key), name) for key, name in GROUND_NAMES.items()]
     )
     mode = RadioField(
-        _l("Light or dark"), choices=[choice(key.value, name) for key, name in MODE_NAMES.items()]
+        _l("Light or dark"), choices=[choice(str(key), name) for key, name in MODE_NAMES.items()]
     )
-    fonts = RadioField(_l("Type"), choices=[choice(key.value, name) for key, name in FONT_NAMES.items()])
+    fonts = RadioField(_l("Type"), choices=[choice(str(key), name) for key, name in FONT_NAMES.items()])
     corners = RadioField(
-        _l("Corners"), choices=[choice(key.value, name) for key, name in CORNER_NAMES.items()]
+        _l("Corners"), choices=[choice(str(key), name) for key, name in CORNER_NAMES.items()]
     )
     parents = Paragraphs(
         _l("Sites that may show it"),
