@@ -8,6 +8,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
+from app.domain import entry_form
 from app.domain.campaign_texts import (
     LONGEST,
     LONGEST_LINE,
@@ -18,6 +19,7 @@ from app.domain.campaign_texts import (
     is_line,
     prize_key,
 )
+from app.domain.entry_form import FormPlan
 from app.domain.errors import Conflict, InvalidInput, StaleEdit
 from app.domain.languages import ENTRANTS
 from app.models import Campaign, Prize
@@ -33,7 +35,7 @@ class Slot:
 
     key: str
     own: str
-    prize: str = ""  # the name of the prize it belongs to
+    about: str = ""  # the name of the prize or of the field of the form it belongs to
 
     @property
     def is_line(self) -> bool:
@@ -42,8 +44,8 @@ class Slot:
 
     @property
     def part(self) -> str:
-        """What it is called, whichever prize it belongs to."""
-        return self.key.rpartition(".")[2] if self.prize else self.key
+        """What it is called, whichever prize or field it belongs to."""
+        return self.key.split(".")[2] if self.key.startswith(("prize.", "form.")) else self.key
 
 
 def texts_of(campaign: Campaign) -> CampaignTexts:
@@ -57,6 +59,7 @@ def slots(session: Session, campaign: Campaign) -> list[Slot]:
     listed = [Slot("title", campaign.title), Slot("intro", campaign.intro)]
     for prize in prizes.listing(session, campaign.id):
         listed += _of_prize(prize)
+    listed += _of_form(entry_form.parse(campaign.form))
     kept = [Slot(key, texts.text(key, campaign.language)) for key in WITHOUT_A_ROW]
     return [slot for slot in listed if slot.own] + kept
 
@@ -185,6 +188,17 @@ def _of_prize(prize: Prize) -> list[Slot]:
         Slot(prize_key(prize.id, name), getattr(prize, name), prize.name)
         for name in ("name", "text", "instructions")
     ]
+
+
+def _of_form(plan: FormPlan) -> list[Slot]:
+    """What the form says in the campaign's own words; where it has none, Prizewell's follow the reader."""
+    found = []
+    for one in plan.fields:
+        said = [("label", one.label), ("help", one.help)]
+        said += [(f"option.{option.key}", option.label) for option in one.options]
+        found += [Slot(f"form.{one.key}.{name}", text, one.label) for name, text in said]
+    consents = (("marketing", plan.marketing_text), ("partner", plan.partner_text))
+    return found + [Slot(f"form.{name}.text", text) for name, text in consents]
 
 
 def _checked(key: str, text: str) -> str:

@@ -7,7 +7,8 @@ import pytest
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from app.domain.campaign_texts import prize_key
+from app.domain.campaign_texts import is_key, prize_key
+from app.domain.entry_form import EMAIL, NAME, FieldPlan, FormPlan, Kind, Option
 from app.domain.errors import Conflict, InvalidInput, StaleEdit
 from app.models import AuditRecord, Campaign, Prize
 from app.services import campaign_file, campaign_texts, campaigns, duplicate, prizes
@@ -116,7 +117,7 @@ def test_a_language_that_is_left_out_goes_with_its_texts_which_stay_on_record(
 def test_what_is_missing_is_counted(session: Session, campaign: Campaign) -> None:
     listed = campaign_texts.slots(session, campaign)
     assert [slot.part for slot in listed if slot.own] == ["title", "name", "name"]
-    assert {slot.prize for slot in listed if slot.prize} == {"Gold prize", "Silver prize"}
+    assert {slot.about for slot in listed if slot.about} == {"Gold prize", "Silver prize"}
     assert listed[0].is_line
     assert campaign_texts.missing(listed, campaign, "de") == 3
     gold = prize_key(prize_of(session, "summer", "Gold prize").id, "name")
@@ -125,6 +126,23 @@ def test_what_is_missing_is_counted(session: Session, campaign: Campaign) -> Non
     with_words = campaign_texts.edit(session, campaign.id, "en", {"lost": "Next time"}, **TRAIL)
     listed = campaign_texts.slots(session, with_words)
     assert campaign_texts.missing(listed, with_words, "de") == 3
+
+
+def test_the_words_of_the_form_are_among_them(session: Session, campaign: Campaign) -> None:
+    size = FieldPlan("select_1", Kind.SELECT, "Size", "As on the label", options=(Option("s", "Small"),))
+    plan = FormPlan((NAME, EMAIL, size), marketing_text="Tell me more")
+    campaign.form = plan.document
+    listed = {slot.key: slot for slot in campaign_texts.slots(session, campaign) if slot.own}
+    assert {key: slot.own for key, slot in listed.items() if key.startswith("form.")} == {
+        "form.select_1.label": "Size",
+        "form.select_1.help": "As on the label",
+        "form.select_1.option.s": "Small",
+        "form.marketing.text": "Tell me more",
+    }
+    assert listed["form.select_1.option.s"].part == "option"
+    assert listed["form.select_1.help"].about == "Size"
+    assert all(is_key(key) for key in listed)
+    session.rollback()
 
 
 def test_a_copy_and_a_file_carry_the_texts_to_their_own_prizes(session: Session, campaign: Campaign) -> None:

@@ -151,14 +151,18 @@ def _form_of(listed: list[Slot]) -> Any:
     """A form with a field for each text, called by the text's key."""
     names = _part_names()
     fields: dict[str, Any] = {
-        slot.key: Line(names[slot.part], [AtMost(LONGEST_LINE)])
+        slot.key: Line(names[_named(slot)], [AtMost(LONGEST_LINE)])
         if slot.is_line
-        else Paragraphs(names[slot.part], [AtMost(LONGEST)])
+        else Paragraphs(names[_named(slot)], [AtMost(LONGEST)])
         for slot in listed
     }
     fields["reason"] = Line(_l("Reason"), [AtMost(200)], description=_l("Kept in the audit list."))
     fields["version"] = Version()
     return type("TextsForm", (StaffForm,), fields)
+
+
+def _named(slot: Slot) -> str:
+    return "consent" if slot.key.startswith("form.") and slot.part == "text" else slot.part
 
 
 def _languages_form(campaign: Campaign) -> LanguagesForm:
@@ -188,6 +192,10 @@ def _part_names() -> dict[str, Any]:
         "name": _l("Name"),
         "text": _l("Words for visitors"),
         "instructions": _l("How the winner gets it"),
+        "label": _l("Name of the field"),
+        "help": _l("Help under it"),
+        "option": _l("Choice"),
+        "consent": _l("Consent"),
         "state.not_open": _l("While it is not open yet"),
         "state.paused": _l("While it is paused"),
         "state.sold_out": _l("When nothing is left"),
