@@ -1,7 +1,7 @@
 """Letters: what mail says, out of templates/email, in the reader's language. They know no request."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
@@ -41,23 +41,63 @@ class Letter:
 
 
 @dataclass(frozen=True, slots=True)
-class AwardWon:
-    """What a winner is told. Nothing of it was typed into the form: nobody has proven the address."""
+class About:
+    """What every letter to an entrant knows: nothing that was typed into the form, by whomever.
+
+    `colours` (ground, and text on it) stand in the place of the accent's; `at` is when the entry was made.
+    """
 
     title: str
     sponsor: str
     accent: str
     timezone: str
+    at: datetime
+    landing_url: str
+    rules_url: str
+    colours: tuple[str, str] | None = field(default=None, kw_only=True)
+
+
+@dataclass(frozen=True, slots=True)
+class AwardWon(About):
+    """What a winner is told."""
+
     tier: str
     prize: str
     code: str
     instructions: str
-    at: datetime
     result_url: str
-    landing_url: str
-    rules_url: str
     expires_at: datetime | None = None
     link: str = ""
+    my_prizes_url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class EntryLost(About):
+    """What somebody who did not win is told; `words` are the campaign's own, if it has any."""
+
+    result_url: str
+    fairness_url: str
+    next_chance: datetime | None = None
+    words: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ProofAsked(About):
+    """What somebody is asked before they are told: to show, until then, that the address is theirs.
+
+    The same for winners and losers.
+    """
+
+    is_code: bool  # the win itself is known
+    until: datetime
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class MyPrizes(About):
+    """The link to all that somebody has won."""
+
+    url: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,23 +119,48 @@ class Letters:
         self._environment = lru_cache(self._made_for)
 
     def award_won(self, about: AwardWon, locale: str) -> Letter:
-        """The letter to a winner; English for a language that Prizewell does not speak."""
+        """The letter to a winner; as all to entrants, English where Prizewell does not speak the language."""
+        return self._to_entrant("award_won", about, locale)
+
+    def code_ends(self, about: AwardWon, stop_url: str, locale: str) -> Letter:
+        """The letter to a winner whose code is about to end."""
+        return self._to_entrant("code_ends", about, locale, stop_url)
+
+    def entry_lost(self, about: EntryLost, stop_url: str, locale: str) -> Letter:
+        """The letter to somebody who did not win."""
+        return self._to_entrant("entry_lost", about, locale, stop_url)
+
+    def proof(self, about: ProofAsked, locale: str) -> Letter:
+        """The letter with the link that proves an address."""
+        return self._to_entrant("proof", about, locale)
+
+    def my_prizes(self, about: MyPrizes, locale: str) -> Letter:
+        """The letter with the link to all that somebody has won."""
+        return self._to_entrant("my_prizes", about, locale)
+
+    def _to_entrant(self, name: str, about: About, locale: str, stop_url: str = "") -> Letter:
         language = self._spoken(locale)
-        accent, on_accent = ACCENTS.get(about.accent, ACCENTS["indigo"])
         zone = ZoneInfo(about.timezone)
-        when = about.at.astimezone(zone)
-        last = last_day(about.expires_at, zone) if about.expires_at else None
+        accent, on_accent = about.colours or ACCENTS.get(about.accent, ACCENTS["indigo"])
         values = asdict(about) | {
             "accent": accent,
             "on_accent": on_accent,
-            "when": with_time(long_day_text(when.date(), language), when, language),
-            "until": long_day_text(last, language) if last else "",
+            "when": _moment(about.at, zone, language),
             "lang": str(language).replace("_", "-"),
             "text_dir": language.text_direction,
+            "stop_url": stop_url,
         }
+        if isinstance(about, AwardWon):
+            last = last_day(about.expires_at, zone) if about.expires_at else None
+            values["until"] = long_day_text(last, language) if last else ""
+        elif isinstance(about, ProofAsked):
+            values["until"] = _moment(about.until, zone, language)
+        elif isinstance(about, EntryLost):
+            chance = about.next_chance
+            values["next_chance"] = _moment(chance, zone, language) if chance else ""
         environment = self._environment(str(language))
         subject, text, html = (
-            environment.get_template(f"award_won.{part}").render(values)
+            environment.get_template(f"{name}.{part}").render(values)
             for part in ("subject.txt", "txt", "html")
         )
         return Letter(" ".join(subject.split()), text, html)
@@ -154,6 +219,11 @@ class Letters:
         translations = Translations.load(self._translations, [language])
         environment.install_gettext_translations(translations, newstyle=True)  # type: ignore[attr-defined]
         return environment
+
+
+def _moment(at: datetime, zone: ZoneInfo, language: Locale) -> str:
+    local = at.astimezone(zone)
+    return with_time(long_day_text(local.date(), language), local, language)
 
 
 def _told(value: object, language: str, timezone: str) -> str:

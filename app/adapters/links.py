@@ -38,3 +38,19 @@ class Links:
     def result(self, slug: str, entry_id: UUID, at: datetime) -> str:
         """The outcome of one entry made at that moment, for whoever has the link."""
         return f"{self.landing(slug)}/result/{result_token(self._signer, entry_id, at)}"
+
+    def prove(self, entry_id: UUID, at: datetime) -> str:
+        """Where the address of an entry made at that moment is proved."""
+        return f"{self._public_url}/me/proof/{self._signer.sign(Purpose.PROOF, entry_id.hex, at)}"
+
+    def my_prizes(self, entrant_id: UUID, now: datetime) -> str:
+        """All that one person has won, for whoever has the link, while it is fresh."""
+        return f"{self._public_url}/me/{self._signer.sign(Purpose.MY_PRIZES, entrant_id.hex, now)}"
+
+    def stop_mail(self, entrant_id: UUID, now: datetime) -> str:
+        """Where one person says that they want no such mail."""
+        return f"{self.my_prizes(entrant_id, now)}/mail"
+
+    def fairness(self, slug: str) -> str:
+        """How the draw can be checked."""
+        return f"{self.landing(slug)}/fairness"

@@ -111,9 +111,17 @@ def parse_sender(text: str) -> Sender:
 
 
 def compose(
-    letter: Letter, *, to: str, sender: Sender, sender_name: str, message_id: UUID, now: datetime
+    letter: Letter,
+    *,
+    to: str,
+    sender: Sender,
+    sender_name: str,
+    message_id: UUID,
+    now: datetime,
+    stop_url: str = "",
 ) -> EmailMessage:
     """The whole message. The same id makes the same Message-ID, by which mail programs know a second copy.
+    With a `stop_url` they can offer to stop such mail (RFC 8058).
 
     Raises ValueError for an address that no header can hold.
     """
@@ -125,6 +133,9 @@ def compose(
     mail["Message-ID"] = f"<{message_id.hex}@{sender.domain}>"
     mail["Auto-Submitted"] = "auto-generated"
     mail["X-Auto-Response-Suppress"] = "All"
+    if stop_url:
+        mail["List-Unsubscribe"] = f"<{stop_url}>"
+        mail["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
     mail.set_content(letter.text)
     mail.add_alternative(letter.html, subtype="html")
     return mail

@@ -1,5 +1,9 @@
-"""Sealed seeds: AES-256-GCM under a key that is not in the database, bound to the campaign."""
+"""Sealed seeds: AES-256-GCM under a key that is not in the database, bound to the campaign; and what stands
+for people who were erased.
+"""
 
+import hashlib
+import hmac
 from uuid import UUID
 
 from cryptography.exceptions import InvalidTag
@@ -16,6 +20,13 @@ class SeedVault:
 
     def __init__(self, key: bytes) -> None:
         self._cipher = AESGCM(key)
+        self._hiding_key = hmac.digest(key, b"prizewell/erased", hashlib.sha256)
+
+    def pseudonym(self, email: str) -> str:
+        """What stands for the canonical address of somebody who was erased: always the same for it, and with
+        nothing to read or try out for whoever has the database alone. No address looks like it.
+        """
+        return f"erased:{hmac.digest(self._hiding_key, email.encode(), hashlib.sha256).hex()}"
 
     def seal(self, campaign: UUID, seed: bytes, rng: Rng) -> bytes:
         """The seed as it may stand in the database."""

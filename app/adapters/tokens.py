@@ -20,6 +20,8 @@ class Purpose(StrEnum):
 
     RESULT = "result"  # an entry's result page
     ATTRIBUTION = "attribution"  # the partner behind a form
+    PROOF = "proof"  # shows that the address of an entry can be read
+    MY_PRIZES = "my-prizes"  # all that one person has won
     PARTNER = "partner"  # a partner's own figures
     SIGN_IN = "sign-in"  # a one-time link for staff
     LOOK = "look"  # a look that staff try on
@@ -30,6 +32,8 @@ class Purpose(StrEnum):
 LIFETIMES = {
     Purpose.RESULT: timedelta(days=180),
     Purpose.ATTRIBUTION: timedelta(days=2),
+    Purpose.PROOF: timedelta(days=180),
+    Purpose.MY_PRIZES: timedelta(days=30),
     Purpose.PARTNER: timedelta(days=366),
     Purpose.SIGN_IN: timedelta(days=2),
     Purpose.LOOK: timedelta(hours=12),

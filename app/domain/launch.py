@@ -61,6 +61,7 @@ class Snapshot:
     contradictions: tuple[Contradiction, ...] = ()
     is_first_opening: bool = True
     site: Site | None = None  # None where nobody asks about the server
+    asks_for_proof: bool = False
 
 
 class Finding(Worded):
@@ -87,7 +88,7 @@ def findings(snapshot: Snapshot, now: datetime) -> tuple[Finding, ...]:
         *_about_stock(snapshot),
         *_about_time(snapshot, now),
         *_about_rules(snapshot),
-        *(_about_site(snapshot.site) if snapshot.site else ()),
+        *(_about_site(snapshot.site, snapshot.asks_for_proof) if snapshot.site else ()),
     ]
     return tuple(sorted(found, key=lambda finding: not finding.blocks))
 
@@ -174,7 +175,7 @@ def contradicted(one: Contradiction) -> Finding:
             assert_never(unreachable)
 
 
-def _about_site(site: Site) -> Iterator[Finding]:
+def _about_site(site: Site, asks_for_proof: bool) -> Iterator[Finding]:
     if site.is_local:
         yield Finding(
             Place.SERVER,
@@ -189,5 +190,10 @@ def _about_site(site: Site) -> Iterator[Finding]:
             blocks=not site.is_local,
             least=site.least_captcha_cost,
         )
-    if not site.sends_mail:
+    if not site.sends_mail and asks_for_proof:
+        yield Finding(
+            Place.SERVER,
+            "e-mail is not set up, and entrants are to prove their address by it: nobody would get a code",
+        )
+    elif not site.sends_mail:
         yield Finding(Place.SERVER, "e-mail is not set up: winners are told on the page alone", blocks=False)

@@ -1,4 +1,4 @@
-"""What one submission comes to: won, lost or refused. Values, never exceptions."""
+"""What one submission comes to: won, lost, held back or refused. Values, never exceptions."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -63,6 +63,35 @@ class Lost:
 
 
 @dataclass(frozen=True, slots=True)
+class Held:
+    """The entry was drawn; what it came to is told once the address is proved.
+
+    `prize` is what was won, where only the code is kept back; without one nothing of the outcome is in here.
+    From `until` on, a code kept for somebody goes back into stock.
+    """
+
+    entry: UUID
+    email: str
+    at: datetime
+    until: datetime
+    prize: str = ""
+    artwork: str = ""
+    picture: Picture | None = None
+    prize_id: UUID | None = None
+    kind: Literal["held"] = "held"
+
+
+@dataclass(frozen=True, slots=True)
+class Lapsed:
+    """The entry won, and nobody proved the address in time: the code went back into stock, unseen."""
+
+    entry: UUID
+    prize: str
+    at: datetime
+    kind: Literal["lapsed"] = "lapsed"
+
+
+@dataclass(frozen=True, slots=True)
 class Refused:
     """Nothing was drawn and nothing was stored."""
 
@@ -70,5 +99,5 @@ class Refused:
     kind: Literal["refused"] = "refused"
 
 
-Drawn = Won | Lost
-Outcome = Won | Lost | Refused
+Drawn = Won | Lost | Held | Lapsed
+Outcome = Drawn | Refused

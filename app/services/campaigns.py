@@ -185,6 +185,9 @@ def edit(
         raise Conflict(
             "people have entered already: how often one may enter, and the time zone, are fixed now"
         )
+    if "proof_hours" in after and campaign.proof is Proof.REVEAL and _has_entries(session, campaign_id):
+        # Losers were told the same moment as winners, and it must not tell them apart.
+        raise Conflict("people wait for their result: until when a code is kept is fixed now")
     for name, value in after.items():
         setattr(campaign, name, value)
     campaign.version += 1

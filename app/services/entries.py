@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import and_, bindparam, exists, insert, or_, select
+from sqlalchemy import and_, bindparam, exists, insert, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -22,21 +22,30 @@ from app.domain.expiry import expiry
 from app.domain.identity import canonical_email
 from app.domain.ids import time_ordered_id
 from app.domain.odds import OddsTable
-from app.domain.outcomes import AwardReason, Drawn, Lost, Outcome, RefusalReason, Refused, Won
+from app.domain.outcomes import (
+    AwardReason,
+    Drawn,
+    Lost,
+    Outcome,
+    RefusalReason,
+    Refused,
+    Won,
+)
+from app.domain.proof import Proof, asked, deadline
 from app.models import (
     Award,
     Campaign,
-    Code,
     Entrant,
     Entry,
+    MessageKind,
     NonceSource,
     OddsTableRecord,
-    Prize,
     SpentChallenge,
 )
 from app.services import odds, outbox
 from app.services.allocation import Claimed, claim
 from app.services.limits import give_back, take_room
+from app.services.stored_outcomes import STORED, as_outcome, held_back, is_replaced
 from app.services.uow import shared_unit_of_work
 
 
@@ -57,6 +66,7 @@ class Submission:
     form_version: int = 0  # the one that was filled in; 0 is the usual form, of no campaign
     form_of: UUID | None = None  # the campaign whose form that is
     answers: str = ""  # as a document of domain/entry_form.py
+    proved: frozenset[UUID] = frozenset()  # whose addresses were proved in the same browser
 
 
 @shared_unit_of_work
@@ -82,7 +92,8 @@ def submit_entry(
     if isinstance(submission.captcha, Unsolved):
         return refused(submission.captcha.reason)
     period = limit_period(window, now)
-    person = _spend(connection, submission.captcha, campaign.id, email, period, submission.nonce)
+    gone = vault.pseudonym(email)
+    person = _spend(connection, submission.captcha, campaign.id, (email, gone), period, submission.nonce)
     if person is None:
         return refused(RefusalReason.CAPTCHA_SPENT)
     if person.is_taken:
@@ -92,10 +103,9 @@ def submit_entry(
     drawn = draw(vault.open(campaign.id, campaign.seed_encrypted), commitment, table)
     tier_awarded, claimed = _allocate(connection, table, drawn, person.entrant_id, now, window.zone, rng)
 
-    entry_id, entrant_id = time_ordered_id(now, rng), person.entrant_id
-    if entrant_id is None:
-        entrant_id = time_ordered_id(now, rng)
-        connection.execute(_INSERT_ENTRANT, {"id": entrant_id, "email_key": email, "created_at": now})
+    entry_id = time_ordered_id(now, rng)
+    entrant_id = _entrant(connection, person, email, gone, now, rng)
+    proof = asked(campaign.proof, is_won=claimed is not None, is_proved=entrant_id in submission.proved)
     connection.execute(
         _INSERT_ENTRY,
         {
@@ -121,22 +131,30 @@ def submit_entry(
             "partner_id": submission.partner_id,
             "created_at": now,
             "network": submission.network,
+            "proof": proof,
         },
     )
+    until = deadline(now, campaign.proof_hours)
     if claimed is None:
-        return Lost(entry_id, next_chance(window, now), now)
-    won = _award(connection, campaign.id, entry_id, claimed, submission.email, now, window.zone)
-    outbox.announce_award(connection, entry_id, entrant_id, now=now, rng=rng)
-    return won
+        drawn_to: Won | Lost = Lost(entry_id, next_chance(window, now), now)
+    else:
+        kept = None if proof is Proof.NEVER else until
+        drawn_to = _award(
+            connection, campaign.id, entry_id, claimed, submission.email, now, window.zone, kept
+        )
+    kind = _news(drawn_to, proof, mail_losers=campaign.mail_losers)
+    if kind is not None:
+        outbox.announce(connection, kind, entry_id, entrant_id, now=now, rng=rng)
+    return drawn_to if proof is Proof.NEVER else held_back(drawn_to, submission.email, until, proof)
 
 
 def outcome_of(session: Session, entry_id: UUID) -> tuple[Campaign, Drawn]:
     """The campaign and stored outcome of one entry, for its result page. Raises NotFound."""
-    row = session.execute(_STORED.where(Entry.id == entry_id)).one_or_none()
+    row = session.execute(STORED.where(Entry.id == entry_id)).one_or_none()
     campaign = session.get(Campaign, row.campaign_id) if row else None
     if row is None or campaign is None:
         raise NotFound("no such entry")
-    return campaign, _as_outcome(row, window_of(campaign))
+    return campaign, as_outcome(row, window_of(campaign), is_replaced=is_replaced(session, row))
 
 
 def window_of(campaign: Campaign | Any) -> Window:
@@ -162,6 +180,15 @@ def _stale(submission: Submission, campaign: Any) -> RefusalReason | None:
     return None if filled_in == shown else RefusalReason.FORM_CHANGED
 
 
+def _news(outcome: Won | Lost, proof: Proof, *, mail_losers: bool) -> MessageKind | None:
+    """What the entrant is written to about, if anything."""
+    if proof is not Proof.NEVER:
+        return MessageKind.PROOF
+    if isinstance(outcome, Won):
+        return MessageKind.AWARD_WON
+    return MessageKind.ENTRY_LOST if mail_losers else None
+
+
 def _campaign_with_odds(connection: DirectConnection, slug: str) -> tuple[Any, OddsTable]:
     row = connection.row(_CAMPAIGN_WITH_ODDS, {"slug": slug}) if is_slug(slug) else None
     if row is None:
@@ -177,33 +204,20 @@ def _stored_outcome(
         return None
     if row.email_key != email:
         return Refused(RefusalReason.NONCE_USED)
-    return _as_outcome(row, window)
-
-
-def _as_outcome(row: Any, window: Window) -> Drawn:
-    if row.code is None:
-        return Lost(row.id, next_chance(window, row.created_at), row.created_at)
-    return Won(
-        row.id,
-        row.tier_name,
-        row.prize_name,
-        row.code,
-        row.instructions,
-        row.artwork,
-        row.email,
-        row.created_at,
-        expires_at=row.expires_at,
-        picture=row.picture,
-        link=row.link,
-        prize_id=row.prize_id,
-    )
+    return as_outcome(row, window)
 
 
 def _spend(
-    connection: DirectConnection, captcha: Solved, campaign_id: UUID, email: str, period: str, nonce: bytes
+    connection: DirectConnection,
+    captcha: Solved,
+    campaign_id: UUID,
+    emails: tuple[str, str],
+    period: str,
+    nonce: bytes,
 ) -> Any | None:
-    """Use the CAPTCHA up, and look up who comes with it: `entrant_id`, if known, and `is_taken`, whether an
-    entry of theirs in this period, or of this nonce, stands. None when the CAPTCHA was used before.
+    """Use the CAPTCHA up, and look up who comes with it: `entrant_id`, if known, `was_erased`, if known by a
+    hash alone, and `is_taken`, whether an entry of theirs in this period, or of this nonce, stands. None when
+    the CAPTCHA was used before.
     """
     return connection.row(
         _SPEND,
@@ -211,11 +225,26 @@ def _spend(
             "signature": captcha.signature,
             "expires_at": captcha.expires_at,
             "campaign": campaign_id,
-            "email": email,
+            "email": emails[0],
+            "gone": emails[1],
             "period": period,
             "nonce": nonce,
         },
     )
+
+
+def _entrant(
+    connection: DirectConnection, person: Any, email: str, gone: str, now: datetime, rng: Rng
+) -> UUID:
+    """Who enters: somebody known, somebody known no more who is from now on, or somebody new."""
+    if person.entrant_id is None:
+        entrant_id = time_ordered_id(now, rng)
+        connection.execute(_INSERT_ENTRANT, {"id": entrant_id, "email_key": email, "created_at": now})
+        return entrant_id
+    if person.was_erased:
+        connection.execute(_COME_BACK, {"entrant": person.entrant_id, "gone": gone, "key": email})
+    known: UUID = person.entrant_id
+    return known
 
 
 def _allocate(
@@ -246,6 +275,7 @@ def _award(
     email: str,
     now: datetime,
     zone: ZoneInfo,
+    held_until: datetime | None,
 ) -> Won:
     expires_at = expiry(now, zone, claimed.expires_on, claimed.expires_days)
     connection.execute(
@@ -260,6 +290,7 @@ def _award(
             "prize_name": claimed.prize_name,
             "created_at": now,
             "expires_at": expires_at,
+            "held_until": held_until,
         },
     )
     return Won(
@@ -288,6 +319,9 @@ _CAMPAIGN_WITH_ODDS = Prepared(
         Campaign.timezone,
         Campaign.rules_version,
         Campaign.form_version,
+        Campaign.proof,
+        Campaign.proof_hours,
+        Campaign.mail_losers,
         Campaign.seed_encrypted,
         OddsTableRecord.document,
     )
@@ -297,32 +331,13 @@ _CAMPAIGN_WITH_ODDS = Prepared(
     )
     .where(Campaign.slug == bindparam("slug"))
 )
-_STORED = (
-    select(
-        Entry.id,
-        Entry.campaign_id,
-        Entry.email,
-        Entry.created_at,
-        Entrant.email_key,
-        Award.tier_name,
-        Award.prize_id,
-        Award.prize_name,
-        Award.expires_at,
-        Code.text.label("code"),
-        Prize.instructions,
-        Prize.artwork,
-        Prize.picture,
-        Prize.link,
-    )
-    .join(Entrant, Entrant.id == Entry.entrant_id)
-    .outerjoin(Award, Award.entry_id == Entry.id)
-    .outerjoin(Code, Code.id == Award.code_id)
-    .outerjoin(Prize, Prize.id == Award.prize_id)
-)
 _STORED_BY_NONCE = Prepared(
-    _STORED.where(Entry.campaign_id == bindparam("campaign"), Entry.nonce == bindparam("nonce"))
+    STORED.where(Entry.campaign_id == bindparam("campaign"), Entry.nonce == bindparam("nonce"))
 )
-_PERSON = select(Entrant.id).where(Entrant.email_key == bindparam("email")).scalar_subquery()
+_PERSON = (
+    select(Entrant.id).where(Entrant.email_key.in_((bindparam("email"), bindparam("gone")))).scalar_subquery()
+)
+_WAS_ERASED = exists().where(Entrant.email_key == bindparam("gone"))
 _IN_CAMPAIGN = Entry.campaign_id == bindparam("campaign")
 _IS_TAKEN = or_(
     exists().where(_IN_CAMPAIGN, Entry.entrant_id == _PERSON, Entry.period == bindparam("period")),
@@ -332,10 +347,15 @@ _SPEND = Prepared(
     {
         dialect: insert(SpentChallenge)
         .on_conflict_do_nothing()
-        .returning(_PERSON.label("entrant_id"), _IS_TAKEN.label("is_taken"))
+        .returning(_PERSON.label("entrant_id"), _WAS_ERASED.label("was_erased"), _IS_TAKEN.label("is_taken"))
         for dialect, insert in (("postgresql", postgresql.insert), ("sqlite", sqlite.insert))
     }
 )
 _INSERT_ENTRANT = Prepared(insert(Entrant))
+_COME_BACK = Prepared(
+    update(Entrant)
+    .where(Entrant.id == bindparam("entrant"), Entrant.email_key == bindparam("gone"))
+    .values(email_key=bindparam("key"), erased_at=None)
+)
 _INSERT_ENTRY = Prepared(insert(Entry))
 _INSERT_AWARD = Prepared(insert(Award))

@@ -63,6 +63,11 @@ def standing(session: Session, entry_id: UUID) -> Issue | None:
     return next(reversed(issues(session, entry_id)), None)
 
 
+def is_unseen(issue: Issue) -> bool:
+    """Whether nobody may see the code: it waits for proof of the address, or has gone back into stock."""
+    return isinstance(issue, Award) and issue.held_until is not None and issue.proved_at is None
+
+
 def as_it_stands(session: Session, won: Won) -> Won | None:
     """What a winner has now: the win, or the replacement in its place; None when it is void."""
     last = standing(session, won.entry)

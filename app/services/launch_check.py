@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 from app.domain.eligibility import CampaignStatus
 from app.domain.launch import Finding, PrizeStock, Site, Snapshot, TierStock, findings
 from app.domain.official_rules import contradictions
+from app.domain.proof import Proof
 from app.models import Campaign, Code, CodeStatus, Prize, Tier
 from app.services import official_rules
 
@@ -57,4 +58,5 @@ def snapshot(session: Session, campaign: Campaign, site: Site | None) -> Snapsho
         contradictions=contradictions(official_rules.facts_now(session, campaign)),
         is_first_opening=campaign.status is CampaignStatus.DRAFT,
         site=site,
+        asks_for_proof=campaign.proof is not Proof.NEVER,
     )

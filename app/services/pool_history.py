@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
 from app.domain.odds import OddsTable
@@ -27,6 +27,7 @@ STOCK_ACTIONS = (
     "codes.import",
     "codes.generate",
     "winner.return",
+    "winner.lapse",
     "codes.withdraw",
 )
 ACTIONS = (
@@ -160,6 +161,8 @@ def _won(session: Session, campaign_id: UUID, at: datetime) -> Counter[UUID]:
         counts = select(table.prize_id, func.count()).where(
             table.campaign_id == campaign_id, table.created_at <= at
         )
+        if table is Award:
+            counts = counts.where(or_(Award.lapsed_at.is_(None), Award.lapsed_at > at))
         won.update(dict(session.execute(counts.group_by(table.prize_id)).all()))
     return won
 

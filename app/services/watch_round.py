@@ -6,13 +6,16 @@ from sqlalchemy.orm import Session
 
 from app.domain.chance import Rng
 from app.domain.eligibility import CampaignStatus
-from app.services import alerts, brake, campaigns, counts, networks
+from app.services import alerts, brake, campaigns, counts, networks, proof, reminders
 
 
 def make(session: Session, *, now: datetime, rng: Rng) -> None:
-    """Add up what is over, pull the brake where it must be, tell what there is to tell, and let go of what
-    networks of past days were called.
+    """Put back codes no address was proved for, remind winners, add up what is over, pull the brake where it
+    must be, tell what there is to tell, and let go of what networks of past days were called.
     """
+    proof.lapse(session, now=now, rng=rng)
+    for campaign in campaigns.listing(session):  # codes end whatever has become of the campaign
+        reminders.remind(session, campaign, now=now, rng=rng)
     for campaign in campaigns.listing(session, archived=False):
         if campaign.status is CampaignStatus.DRAFT:
             continue

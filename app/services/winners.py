@@ -17,7 +17,7 @@ from sqlalchemy import ColumnElement, Row, Select, and_, func, literal_column, s
 from sqlalchemy.orm import Session
 
 from app.domain.codes import code_key, is_well_formed, mask
-from app.domain.errors import NotFound
+from app.domain.errors import Conflict, NotFound
 from app.domain.identity import InvalidAddress, canonical_email
 from app.domain.search_keys import keys_of, search_key
 from app.models import Award, AwardStatus, Code, Entrant, Entry, Partner, Prize, Replacement, WinnerKey
@@ -56,6 +56,8 @@ class WinnerRow:
     notes: str
     version: int
     instead_of: str | None
+    held_until: datetime | None = None  # the code waits for proof of the address
+    is_lapsed: bool = False  # it waited for too long
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,11 +189,13 @@ def as_cells(row: WinnerRow, zone: ZoneInfo) -> tuple[str, ...]:
 @unit_of_work
 def reveal_code(session: Session, entry_id: UUID, *, actor: Actor, now: datetime) -> str:
     """The code of one win in full, the replacement's where there is one; who looked is on record. Raises
-    NotFound.
+    NotFound, and Conflict for one that nobody may see: it waits for proof, or went back into stock.
     """
     row = session.execute(_rows().where(Award.entry_id == entry_id)).one_or_none()
     if row is None:
         raise NotFound("no such win")
+    if _is_unseen(row):
+        raise Conflict("nobody sees this code before the address is proved")
     audit.record(session, actor, "winner.reveal", entry_id.hex, now=now, campaign_id=row.campaign_id)
     return str(row.code)
 
@@ -344,6 +348,9 @@ def _rows() -> Select[*tuple[Any, ...]]:
             func.coalesce(Replacement.tier_name, Award.tier_name).label("tier_name"),
             func.coalesce(Replacement.prize_name, Award.prize_name).label("prize_name"),
             Replacement.code_id.label("replacement"),
+            Award.held_until,
+            Award.proved_at,
+            Award.lapsed_at,
             Entry.name,
             Entry.email,
             Entry.locale,
@@ -486,14 +493,21 @@ def _apart(column: Any) -> ColumnElement[Any]:
 _STANDING_STATUS = func.coalesce(Replacement.status, Award.status)
 
 
+def _is_unseen(row: Row[*tuple[Any, ...]]) -> bool:
+    """Whether nobody has seen the code, or may: it is held back, or went back."""
+    is_kept = row.held_until is not None and row.proved_at is None
+    return is_kept and row.replacement is None
+
+
 def _as_row(row: Row[*tuple[Any, ...]], code: str) -> WinnerRow:
+    is_unseen = _is_unseen(row)
     return WinnerRow(
         row.entry_id,
         row.name,
         row.email,
         row.tier_name,
         row.prize_name,
-        code,
+        "" if is_unseen else code,
         row.partner_name,
         row.created_at,
         row.status,
@@ -501,4 +515,6 @@ def _as_row(row: Row[*tuple[Any, ...]], code: str) -> WinnerRow:
         row.notes,
         row.version,
         row.won_prize_name if row.replacement is not None else None,
+        row.held_until if is_unseen and row.status is not AwardStatus.VOID else None,
+        row.lapsed_at is not None,
     )

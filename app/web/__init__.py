@@ -27,6 +27,7 @@ from app.web.public.picture_code import human
 from app.web.public.trying import trying
 from app.web.public.views import public
 from app.web.sessions import Sessions
+from app.web.winner.views import winner
 
 
 def register(app: Flask) -> None:
@@ -34,6 +35,7 @@ def register(app: Flask) -> None:
     app.register_blueprint(human)  # /c/<slug>/code   the code for browsers without JavaScript
     app.register_blueprint(public)  # /            the entrants' pages
     app.register_blueprint(public_looks)  # /c/<slug>   what comes with them: style sheet, card
+    app.register_blueprint(winner)  # /me          what somebody has won, and their data
     app.register_blueprint(partner)  # /partner     a partner's own figures
     app.register_blueprint(account)  # /account     staff sign in and out
     app.register_blueprint(admin)  # /admin       the console

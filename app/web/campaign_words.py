@@ -8,7 +8,7 @@ from markupsafe import Markup
 
 from app.domain.campaign_texts import CampaignTexts, prize_key
 from app.domain.languages import direction
-from app.domain.outcomes import Outcome, Won
+from app.domain.outcomes import Held, Outcome, Won
 from app.extensions import tools
 from app.models import Campaign
 from app.services.landing import FairnessPage, LandingPage, PrizeCard, RulesPage
@@ -53,6 +53,8 @@ def page_in_words(page: P) -> P:
 
 def outcome_in_words(campaign: Campaign, outcome: Outcome) -> Outcome:
     """The same for what an entry came to."""
+    if isinstance(outcome, Held) and outcome.prize_id is not None:
+        return replace(outcome, prize=said(campaign, prize_key(outcome.prize_id, "name"), outcome.prize))
     if not isinstance(outcome, Won) or outcome.prize_id is None:
         return outcome
     return replace(

@@ -22,7 +22,7 @@ from app.models import AuditRecord, Award, AwardStatus, Code, Message, MessageSt
 from app.services import handling, housekeeping, outbox
 from app.services.audit import COMMAND_LINE
 from app.services.entries import submit_entry
-from app.services.outbox import PostOffice, delivery, writing
+from app.services.outbox import PostOffice, delivery, to_entrants
 from app.services.outbox.messages import MOST_AGAIN
 from tests.support.application import SECRET_KEY
 from tests.support.factories import VAULT, TierSpec, make_campaign, submission
@@ -141,7 +141,7 @@ def test_an_address_that_no_header_holds_is_given_up(
     def refuse(*_args: object, **_named: object) -> EmailMessage:
         raise ValueError
 
-    monkeypatch.setattr(writing, "compose", refuse)
+    monkeypatch.setattr(to_entrants, "compose", refuse)
     assert deliver(session, Postman())
     (message,) = messages(session)
     assert (message.state, message.last_error) == (MessageState.FAILED, "address")

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from app.domain.draw import draw, entry_commitment, past_the_end, redraw
 from app.domain.eligibility import limit_period
+from app.domain.identity import canonical_email
 from app.domain.odds import OddsTable, TierOdds
 from app.models import Award, Code, Entrant, Entry
 from app.services import limits, odds
@@ -107,9 +108,13 @@ def _check_draw(
     if seed is None or table is None:
         tally.expect(False, f"{name} cannot be drawn again: {'odds' if seed else 'seed'} unreadable")
         return
-    commitment = entry_commitment(row.campaign_id, row.nonce, row.email_key)
-    drawn = draw(seed, commitment, table)
-    tally.expect(row.entry_commit == commitment, f"{name} has another commitment than nonce and address give")
+    if row.erased_at is None:
+        address = row.email_key if row.person_erased_at is None else canonical_email(row.email)
+        commitment = entry_commitment(row.campaign_id, row.nonce, address)
+        fits = row.entry_commit == commitment
+        tally.expect(fits, f"{name} has another commitment than nonce and address give")
+    # What was erased is drawn again from its commitment, which stays.
+    drawn = draw(seed, row.entry_commit, table)
     tally.expect(row.ticket == drawn.ticket, f"{name} has ticket {row.ticket}, drawn is {drawn.ticket}")
     tally.expect(row.tier_hit_id == drawn.tier, f"{name} hit another tier than its ticket says")
 
@@ -179,7 +184,10 @@ _ENTRIES = (
         Entry.tier_hit_id,
         Entry.tier_awarded_id,
         Entry.reason,
+        Entry.email,
+        Entry.erased_at,
         Entrant.email_key,
+        Entrant.erased_at.label("person_erased_at"),
         Award.code_id,
         Award.campaign_id.label("award_campaign_id"),
         Award.tier_id.label("award_tier_id"),

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import and_, func, select
+from sqlalchemy import and_, func, or_, select
 from sqlalchemy.orm import Session
 
 from app.models import Award, Entry, Message, MessageKind
@@ -19,6 +19,10 @@ def check_messages(session: Session, subject: Subject, tally: Tally) -> None:
     without_award = mine.outerjoin(Award, Award.entry_id == Message.entry_id).where(Award.entry_id.is_(None))
     for entry_id in session.scalars(without_award.execution_options(yield_per=1000)):
         tally.expect(False, f"entry {entry_id.hex if entry_id else '?'} is told of a win that it is not")
+    held = and_(Award.held_until.is_not(None), Award.proved_at.is_(None), Message.number == 0)
+    too_soon = mine.join(Award, Award.entry_id == Message.entry_id).where(held)
+    for entry_id in session.scalars(too_soon.execution_options(yield_per=1000)):
+        tally.expect(False, f"entry {entry_id.hex if entry_id else '?'} is told before its address is proved")
     since = _kept_since(session)
     if since is None:
         return
@@ -26,6 +30,7 @@ def check_messages(session: Session, subject: Subject, tally: Tally) -> None:
         select(Award.entry_id)
         .outerjoin(Message, and_(Message.entry_id == Award.entry_id, _WON))
         .where(Award.campaign_id == subject.id, Award.created_at >= since, Message.id.is_(None))
+        .where(or_(Award.held_until.is_(None), Award.proved_at.is_not(None)))
     )
     for entry_id in session.scalars(untold.execution_options(yield_per=1000)):
         tally.expect(False, f"the winner of entry {entry_id.hex} is not told")

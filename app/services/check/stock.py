@@ -4,7 +4,7 @@ from collections import Counter
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import and_, exists, func, or_, select
+from sqlalchemy import ColumnElement, and_, case, exists, func, literal, or_, select
 from sqlalchemy.orm import Session
 
 from app.models import (
@@ -38,6 +38,8 @@ def check_stock(session: Session, subject: Subject, tally: Tally) -> None:
     won = Counter[UUID]()
     for table in (Award, Replacement):
         counts = select(table.prize_id, func.count()).where(table.campaign_id == subject.id)
+        if table is Award:  # what lapsed gave its unit back
+            counts = counts.where(Award.lapsed_at.is_(None))
         won.update(_counts(session, counts.group_by(table.prize_id)))
     for prize in session.scalars(select(Prize).where(Prize.campaign_id == subject.id)):
         tally.seen += 1
@@ -98,6 +100,14 @@ def _counts(session: Session, query: Any) -> dict[UUID, int]:
     return dict(session.execute(query).all())
 
 
+def _kept(table: type[Award] | type[Replacement]) -> ColumnElement[Any]:
+    """What the code of a win is: won, or withdrawn where the win lapsed and the code went back."""
+    won = literal(CodeStatus.WON, Code.status.type)
+    if table is Replacement:
+        return won
+    return case((Award.lapsed_at.is_(None), won), else_=literal(CodeStatus.WITHDRAWN, Code.status.type))
+
+
 def check_codes(session: Session, subject: Subject, tally: Tally) -> None:
     """Each won code has exactly one award or replacement, and each of these a won code."""
     won = (
@@ -116,7 +126,7 @@ def check_codes(session: Session, subject: Subject, tally: Tally) -> None:
         for code_id, entry_id in session.execute(
             select(table.code_id, table.entry_id)
             .outerjoin(Code, Code.id == table.code_id)
-            .where(table.campaign_id == subject.id, or_(Code.id.is_(None), Code.status != CodeStatus.WON))
+            .where(table.campaign_id == subject.id, or_(Code.id.is_(None), Code.status != _kept(table)))
             .execution_options(yield_per=1000)
         ):
             tally.expect(False, f"code {code_id} was won by entry {entry_id.hex} and does not count as won")

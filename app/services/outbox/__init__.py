@@ -1,34 +1,39 @@
 """The outbox: messages are written in the transaction of what they tell; the worker sends them afterwards.
 
-Three rooms: `messages` writes the rows and tells what became of them, `delivery` is the worker's side, and
-`writing` makes a mail out of what is committed.
+Its rooms: `messages` writes the rows and tells what became of them, `delivery` is the worker's side, and
+`writing` (`to_entrants`) makes a mail out of what is committed.
 """
 
 from app.services.outbox.delivery import deliver_next, forget, is_any_due, settle, take
 from app.services.outbox.messages import (
     Told,
+    about,
+    announce,
     announce_again,
-    announce_award,
     announce_replacement,
+    next_number,
     resend,
     send_again,
     send_alert,
     send_sign_in_link,
     told,
     undelivered,
+    write,
 )
-from app.services.outbox.writing import InHand, PostOffice
+from app.services.outbox.office import InHand, PostOffice
 
 __all__ = [
     "InHand",
     "PostOffice",
     "Told",
+    "about",
+    "announce",
     "announce_again",
-    "announce_award",
     "announce_replacement",
     "deliver_next",
     "forget",
     "is_any_due",
+    "next_number",
     "resend",
     "send_again",
     "send_alert",
@@ -37,4 +42,5 @@ __all__ = [
     "take",
     "told",
     "undelivered",
+    "write",
 ]

@@ -27,8 +27,9 @@ from app.adapters.direct import DirectConnection, Prepared
 from app.domain.chance import Rng
 from app.domain.delivery import LEASE, QUIET, NotSent, Sending, Sent, Trouble, free_at, is_too_old, next_try
 from app.domain.ids import first_id_after, first_id_at
-from app.models import Entrant, Message, MessageState
-from app.services.outbox.writing import InHand, PostOffice, written
+from app.models import Entrant, Entry, Message, MessageKind, MessageState
+from app.services.outbox.office import InHand, PostOffice
+from app.services.outbox.writing import written
 from app.services.uow import shared_unit_of_work, unit_of_work
 
 FORGET_AT_ONCE = 5000
@@ -76,7 +77,8 @@ def _take_one(session: Session, *, now: datetime) -> tuple[bool, InHand | None]:
     if is_too_old(row.created_at, now):
         _note(session, row, state=MessageState.FAILED, last_error=str(Trouble.TOO_OLD))
         return True, None
-    if (free := free_at(_last_to_same(session, row, now), now)) is not None:
+    free = free_at(_last_to_same(session, row, now), now)
+    if free is not None and not _is_proved(session, row):
         _note(session, row, due_at=free)
         return True, None
     is_ours = _note(session, row, due_at=now + LEASE, tried_at=now, tries=row.tries + 1)
@@ -97,6 +99,15 @@ def _last_to_same(session: Session, row: Row[*tuple[Any, ...]], now: datetime) -
     values = {"entrant": row.entrant_id, "message": row.id, "since": now - QUIET}
     last: datetime | None = session.scalar(_LAST_TRIED, values)
     return last
+
+
+def _is_proved(session: Session, row: Row[*tuple[Any, ...]]) -> bool:
+    """Whether this is news for whoever has shown that the address is theirs. A link anybody can ask for is
+    none.
+    """
+    if row.kind is MessageKind.MY_PRIZES:
+        return False
+    return session.scalar(_PROVED, {"entry": row.entry_id}) is not None
 
 
 def _note(session: Session, row: Row[*tuple[Any, ...]], **values: Any) -> bool:
@@ -179,6 +190,7 @@ _DUE = (
 _DUE_FIRST = _DUE.with_for_update(skip_locked=True)
 # As weak a lock as serves: entries of this person, which only refer to the row, go on.
 _HOLD_ENTRANT = select(Entrant.id).where(Entrant.id == bindparam("entrant")).with_for_update(key_share=True)
+_PROVED = select(Entry.proved_at).where(Entry.id == bindparam("entry"))
 _LAST_TRIED = select(func.max(Message.tried_at)).where(
     Message.entrant_id == bindparam("entrant"),
     Message.id != bindparam("message"),

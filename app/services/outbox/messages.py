@@ -11,9 +11,11 @@ from sqlalchemy.orm import Session, aliased
 
 from app.adapters.direct import DirectConnection, Prepared
 from app.domain.chance import Rng
+from app.domain.delivery import Trouble
 from app.domain.errors import Conflict, NotFound
 from app.domain.ids import time_ordered_id
-from app.models import Award, Entry, Message, MessageKind, MessageState
+from app.domain.proof import Proof
+from app.models import Award, AwardStatus, Entry, Message, MessageKind, MessageState
 from app.services import audit
 from app.services.audit import Actor
 from app.services.uow import unit_of_work
@@ -31,21 +33,43 @@ class Told:
     last_error: str | None
 
 
-def announce_award(
-    connection: DirectConnection, entry_id: UUID, entrant_id: UUID, *, now: datetime, rng: Rng
+def announce(
+    connection: DirectConnection,
+    kind: MessageKind,
+    entry_id: UUID,
+    entrant_id: UUID,
+    *,
+    now: datetime,
+    rng: Rng,
 ) -> None:
-    """Have the winner told by mail, once the transaction of the award has committed."""
-    connection.execute(_ANNOUNCE, _new(MessageKind.AWARD_WON, entry_id, entrant_id, 0, now, rng))
+    """Have the entrant written to, once the transaction of the entry has committed."""
+    connection.execute(_ANNOUNCE, _new(kind, entry_id, entrant_id, 0, now, rng))
+
+
+def write(
+    session: Session,
+    kind: MessageKind,
+    entry_id: UUID,
+    entrant_id: UUID,
+    *,
+    number: int = 0,
+    now: datetime,
+    rng: Rng,
+) -> None:
+    """The same in the transaction of the caller. Each kind comes once per entry and number."""
+    session.execute(insert(Message), _new(kind, entry_id, entrant_id, number, now, rng))
 
 
 def announce_again(session: Session, entry_id: UUID, *, now: datetime, rng: Rng) -> bool:
-    """Have the winner told once more, in the transaction of the caller. False while a message waits: what it
-    will say is read when it is sent.
+    """Have the winner told once more, in the transaction of the caller; or asked once more, while the address
+    is not proved. False while a message waits: what it will say is read when it is sent.
     """
-    earlier = session.execute(_EARLIER, {"entry": entry_id}).one()
-    if earlier.waiting:
+    entry = session.execute(_ENTRY, {"entry": entry_id}).one()
+    kind = MessageKind.PROOF if _waits(entry) else MessageKind.AWARD_WON
+    number = next_number(session, kind, entry_id)
+    if number is None:
         return False
-    _add_after(session, entry_id, earlier.number or 0, now, rng)
+    write(session, kind, entry_id, entry.entrant_id, number=number, now=now, rng=rng)
     return True
 
 
@@ -55,15 +79,26 @@ def announce_replacement(session: Session, entry_id: UUID, *, now: datetime, rng
     A message that nobody has tried to send yet tells it by itself; one that is being sent may have been read
     before.
     """
-    earlier = session.execute(_EARLIER, {"entry": entry_id}).one()
+    entry = session.execute(_ENTRY, {"entry": entry_id}).one()
+    kind = MessageKind.AWARD_WON
+    earlier = session.execute(_EARLIER, {"entry": entry_id, "kind": kind}).one()
     if not earlier.untried:
-        _add_after(session, entry_id, earlier.number or 0, now, rng)
+        number = (earlier.number or 0) + 1
+        write(session, kind, entry_id, entry.entrant_id, number=number, now=now, rng=rng)
 
 
-def _add_after(session: Session, entry_id: UUID, number: int, now: datetime, rng: Rng) -> None:
-    entrant_id = session.scalars(select(Entry.entrant_id).where(Entry.id == entry_id)).one()
-    again = _new(MessageKind.AWARD_WON, entry_id, entrant_id, number + 1, now, rng)
-    session.execute(insert(Message), again)
+def next_number(session: Session, kind: MessageKind, entry_id: UUID) -> int | None:
+    """What the next message of that kind would be numbered, beside the one that comes by itself; None while
+    one waits.
+    """
+    earlier = session.execute(_EARLIER, {"entry": entry_id, "kind": kind}).one()
+    return None if earlier.waiting else (earlier.number or 0) + 1
+
+
+def _waits(entry: Any) -> bool:
+    """Whether somebody has yet to prove the address, and there is something to tell then."""
+    is_told = entry.proof is Proof.NEVER or entry.proved_at is not None
+    return not is_told and not (entry.proof is Proof.CODE and entry.status is AwardStatus.VOID)
 
 
 def send_sign_in_link(session: Session, account_id: UUID, counter: int, *, now: datetime, rng: Rng) -> None:
@@ -98,22 +133,28 @@ def resend(session: Session, entry_id: UUID, *, actor: Actor, now: datetime, rng
 
 @unit_of_work
 def send_again(session: Session, entry_id: UUID, *, now: datetime, rng: Rng) -> bool:
-    """Have a winner who asks for it told once more: not while a message waits, nor after MOST_AGAIN times.
-    Whether a message was written.
+    """Have a winner who asks for it told once more, or whoever has yet to prove the address asked once more:
+    not while a message waits, nor after MOST_AGAIN times. Whether a message was written.
     """
-    won = select(Award.entry_id).where(Award.entry_id == entry_id)
-    if session.scalar(won.with_for_update(key_share=True)) is None:
+    locked = select(Entry.id).where(Entry.id == entry_id).with_for_update(key_share=True)
+    if session.scalar(locked) is None:
         return False
-    earlier = session.execute(_EARLIER, {"entry": entry_id}).one()
-    return (earlier.number or 0) < MOST_AGAIN and announce_again(session, entry_id, now=now, rng=rng)
+    entry = session.execute(_ENTRY, {"entry": entry_id}).one()
+    if not _waits(entry) and entry.status is None:
+        return False
+    kind = MessageKind.PROOF if _waits(entry) else MessageKind.AWARD_WON
+    number = next_number(session, kind, entry_id)
+    return number is not None and number <= MOST_AGAIN and announce_again(session, entry_id, now=now, rng=rng)
 
 
 def told(session: Session, entry_ids: Sequence[UUID]) -> dict[UUID, Told]:
-    """What became of telling these winners; those whose messages are forgotten are left out."""
+    """What became of telling these winners, or of asking them for proof, of late; those whose messages are
+    forgotten are left out.
+    """
     messages = session.scalars(
         select(Message)
-        .where(Message.entry_id.in_(entry_ids), Message.kind == MessageKind.AWARD_WON)
-        .order_by(Message.number)
+        .where(Message.entry_id.in_(entry_ids), Message.kind.in_((MessageKind.AWARD_WON, MessageKind.PROOF)))
+        .order_by(Message.kind.desc(), Message.number)  # what asks for proof comes before
     )
     return {
         each.entry_id: Told(each.state, each.due_at, each.sent_at, each.last_error)
@@ -122,10 +163,16 @@ def told(session: Session, entry_ids: Sequence[UUID]) -> dict[UUID, Told]:
     }
 
 
-def undelivered(session: Session, campaign_ids: Sequence[UUID]) -> dict[UUID, int]:
-    """How many of the newest messages to winners could not be delivered, by campaign; none are left out.
+def about(session: Session, entry_id: UUID) -> Sequence[Message]:
+    """All that was written about one entry, oldest first, as far as it is kept."""
+    return session.scalars(select(Message).where(Message.entry_id == entry_id).order_by(Message.id)).all()
 
-    A win whose message was sent again, and arrived or is on its way, does not count.
+
+def undelivered(session: Session, campaign_ids: Sequence[UUID]) -> dict[UUID, int]:
+    """How many of the newest messages to entrants could not be delivered, by campaign; none are left out.
+
+    What there was no reason to say any more does not count, nor what was sent again, and arrived or is on its
+    way.
     """
     later = aliased(Message)
     query = (
@@ -133,6 +180,7 @@ def undelivered(session: Session, campaign_ids: Sequence[UUID]) -> dict[UUID, in
         .join(Message, Message.entry_id == Entry.id)
         .where(
             Message.state == MessageState.FAILED,
+            Message.last_error != str(Trouble.GONE),
             Entry.campaign_id.in_(campaign_ids),
             ~exists().where(
                 later.entry_id == Message.entry_id,
@@ -168,4 +216,9 @@ _EARLIER = select(
     func.max(Message.number).label("number"),
     func.count().filter(Message.state == MessageState.WAITING).label("waiting"),
     func.count().filter(Message.state == MessageState.WAITING, Message.tries == 0).label("untried"),
-).where(Message.entry_id == bindparam("entry"), Message.kind == MessageKind.AWARD_WON)
+).where(Message.entry_id == bindparam("entry"), Message.kind == bindparam("kind", type_=Message.kind.type))
+_ENTRY = (
+    select(Entry.entrant_id, Entry.proof, Entry.proved_at, Award.status)
+    .outerjoin(Award, Award.entry_id == Entry.id)
+    .where(Entry.id == bindparam("entry"))
+)

@@ -271,6 +271,7 @@ def value_names() -> dict[str, str]:
         "enabled": _("In the draw"),
         "ended": _("Sessions ended"),
         "entries": _("How often one may enter"),
+        "erased": _("Entries erased"),
         "exported": _("Lines exported"),
         "fallback_id": _("Falls back to"),
         "in_all": _("At most in all"),
@@ -322,6 +323,7 @@ def value_names() -> dict[str, str]:
         "title": _("Title"),
         "units": _("Things"),
         "weight": _("Weight"),
+        "wins": _("Wins among them"),
         "withdrawn": _("Codes withdrawn"),
     }
 
@@ -410,6 +412,9 @@ def acts() -> dict[str, str]:
         "winner.void": _("Win declared void"),
         "winner.return": _("One put back into stock"),
         "winner.replace": _("Replacement given"),
+        "winner.lapse": _("Code back in stock: address not proved"),
+        "winner.mail": _("Winner mailed again"),
+        "person.erase": _("Person erased"),
         "account.invite": _("One-time link made"),
         "account.link": _("One-time link used"),
         "account.role": _("Role changed"),

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from flask import Blueprint, flash, request, url_for
 from flask_babel import gettext as _
+from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from app.domain.codes import mask
@@ -164,7 +165,7 @@ def _page(campaign: Campaign, entry_id: UUID, status: int = 200, **forms: Any) -
         found=found,
         entry=found.entry,
         others=service.of_person(session, found.entry),
-        given=[Given(each, mask(session.get_one(Code, each.code_id).text)) for each in issues],
+        given=[Given(each, _masked(session, each)) for each in issues],
         **(_forms(campaign, award, issues[-1]) | forms if award else {}),
     )
 
@@ -191,3 +192,8 @@ def _forms(campaign: Campaign, award: Award, last: Issue) -> dict[str, Any]:
 
 def _last(entry_id: UUID) -> Issue:
     return handling.issues(db.session(), entry_id)[-1]
+
+
+def _masked(session: Session, issue: handling.Issue) -> str:
+    """Empty for a code nobody may see."""
+    return "" if handling.is_unseen(issue) else mask(session.get_one(Code, issue.code_id).text)

@@ -28,12 +28,12 @@ from app.adapters.tokens import Purpose
 from app.domain.campaign_rules import is_partner_slug
 from app.domain.errors import Busy
 from app.domain.identity import mask_email
-from app.domain.outcomes import Drawn, Lost, Outcome, RefusalReason, Refused, Won
+from app.domain.outcomes import Drawn, Held, Lapsed, Lost, Outcome, RefusalReason, Refused, Won
 from app.extensions import client_address, csrf, db, known_network, limiter, tools
 from app.models import NonceSource, Partner
 from app.services import campaigns, handling, landing, outbox, partners
 from app.services.entries import Submission, outcome_of, submit_entry
-from app.web import locale, refusal_counts
+from app.web import locale, proved, refusal_counts
 from app.web.campaign_words import in_words, outcome_in_words, page_in_words
 from app.web.errors import wants_json
 from app.web.public import picture_code
@@ -109,7 +109,7 @@ def enter(slug: str) -> AnyResponse:
     if isinstance(outcome, Refused):
         refusal_counts.count(slug, outcome.reason)
     match outcome:
-        case Won() | Lost():
+        case Won() | Lost() | Held() | Lapsed():
             return _drawn(slug, outcome)
         case Refused(reason) if reason in CAPTCHA_REASONS:
             form.altcha.errors = [_captcha_message(reason, form)]
@@ -139,7 +139,8 @@ def result(slug: str, token: str) -> Response:
         if stands is None:
             return _private(_reveal("public/withdrawn.html", slug, outcome))
         outcome = stands
-    return _private(_reveal("public/result.html", slug, outcome))
+    fresh = proved.is_first_look(outcome.entry)
+    return _private(_reveal(_whole_page(outcome), slug, outcome, fresh=fresh))
 
 
 @public.post("/c/<slug>/result/<token>/mail")
@@ -147,7 +148,7 @@ def result(slug: str, token: str) -> Response:
 def mail_result(slug: str, token: str) -> AnyResponse:
     """Mail the winner once more. The answer is the same whether or not one goes out."""
     outcome = _stored(slug, token)
-    if isinstance(outcome, Won):
+    if isinstance(outcome, Won | Held):
         outbox.send_again(db.session(), outcome.entry, now=tools().now(), rng=tools().rng)
     flash(_("We mail it to you again, once an hour at most. Please look into the spam folder too."), "good")
     return redirect(url_for("public.result", slug=slug, token=token), 303)
@@ -243,6 +244,7 @@ def _submission(slug: str, form: EntryForm, now: datetime) -> Submission:
         captcha=_verdict(slug, form, now),
         partner_id=_attribution(slug, form.partner.data),
         network=_network(now),
+        proved=proved.people(),
     )
 
 
@@ -275,9 +277,15 @@ def _drawn(slug: str, outcome: Drawn) -> AnyResponse:
     page = url_for("public.result", slug=slug, token=token)
     if not request.headers.get("HX-Request"):
         return redirect(page, 303)
-    response = _private(_reveal("public/_reveal.html", slug, outcome, fresh=True))
+    waits = isinstance(outcome, Held | Lapsed)
+    template = "public/_waiting.html" if waits else "public/_reveal.html"
+    response = _private(_reveal(template, slug, outcome, fresh=True))
     response.headers["HX-Replace-Url"] = page  # reloading must never lose what was won
     return response
+
+
+def _whole_page(outcome: Drawn) -> str:
+    return "public/waiting.html" if isinstance(outcome, Held | Lapsed) else "public/result.html"
 
 
 def _refused(slug: str, outcome: Refused) -> Response:
@@ -334,20 +342,22 @@ def _reveal(template: str, slug: str, outcome: Outcome, *, fresh: bool = False) 
         campaign=campaign,
         outcome=outcome_in_words(campaign, outcome),
         fresh=fresh,
-        mail_url=_mail_url(slug, outcome) if isinstance(outcome, Won) else "",
+        mail_url=_mail_url(slug, outcome) if isinstance(outcome, Won | Held) else "",
         **told_of(outcome),
         **_links(slug),
         share_url=tools().settings.public_url + url_for("public.landing_page", slug=slug),
     )
 
 
-def _mail_url(slug: str, outcome: Won) -> str:
+def _mail_url(slug: str, outcome: Won | Held) -> str:
     token = result_token(tools().signer, outcome.entry, outcome.at)
     return url_for("public.mail_result", slug=slug, token=token)
 
 
 def told_of(outcome: Outcome) -> dict[str, str]:
     """What the page of a win shows beside its row: the address, masked, and the code as a QR code."""
+    if isinstance(outcome, Held):
+        return {"email_masked": mask_email(outcome.email), "qr": ""}
     if not isinstance(outcome, Won):
         return {"email_masked": "", "qr": ""}
     # Our own drawing; what it encodes is never text in it.
@@ -364,6 +374,11 @@ def _as_json(outcome: Drawn) -> dict[str, str]:
                 "code": outcome.code,
                 "entry": outcome.entry.hex,
             }
+        case Held():
+            prize = {"prize": outcome.prize} if outcome.prize else {}
+            return {"outcome": "held", "entry": outcome.entry.hex} | prize
+        case Lapsed():
+            return {"outcome": "lapsed", "entry": outcome.entry.hex}
         case Lost():
             return {"outcome": "lost", "entry": outcome.entry.hex}
         case _ as unreachable:
