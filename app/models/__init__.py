@@ -16,6 +16,7 @@ from app.models.location import Location
 from app.models.message import Message, MessageKind, MessageState
 from app.models.network_key import NetworkKey
 from app.models.odds_table import OddsTableRecord
+from app.models.opening_reminder import OpeningReminder
 from app.models.partner import DailyKey, Partner, Visit
 from app.models.prize import Prize, PrizeKind
 from app.models.quarter_count import QuarterCount, RefusalCount
@@ -55,6 +56,7 @@ __all__ = [
     "NetworkKey",
     "NonceSource",
     "OddsTableRecord",
+    "OpeningReminder",
     "Partner",
     "Prize",
     "PrizeKind",

@@ -56,6 +56,7 @@ class Campaign(Base):
     proof_hours: Mapped[int] = mapped_column(server_default="48")
     mail_losers: Mapped[bool] = mapped_column(server_default=false())
     remind_days: Mapped[int] = mapped_column(server_default="3")
+    shows_left: Mapped[bool] = mapped_column(server_default=false())  # about how many prizes are left
     lose_weight: Mapped[int] = mapped_column(BigInteger)
     odds_version: Mapped[int] = mapped_column(default=1)
     seed_encrypted: Mapped[bytes] = mapped_column(LargeBinary)

@@ -18,6 +18,7 @@ class MessageKind(StrEnum):
     PROOF = "proof"  # a link that proves the address
     CODE_ENDS = "code_ends"  # the code of a win is about to end; `number` is the place of what stands
     MY_PRIZES = "my_prizes"  # the link somebody asked for; the entry is their last
+    OPENED = "opened"  # to somebody who wanted to hear when a campaign opens
     SIGN_IN_LINK = "sign_in_link"  # to staff; `number` is the counter its link is good for
     ALERT = "alert"  # to staff
 
@@ -34,7 +35,8 @@ class Message(Base):
     """One mail, written in the transaction of what it tells, and without content: that is read from the
     committed rows when it is sent.
 
-    It goes to an entrant, about one entry, or to a member of staff. `number` is 0 for the message that comes
+    It goes to an entrant, about one entry, to somebody who wanted to hear of an opening, or to a member of
+    staff. `number` is 0 for the message that comes
     by itself, so that there is one of each kind, and counts on for those that staff send again. While a
     worker has the message in hand, `due_at` is when others may take it over.
     """
@@ -42,7 +44,11 @@ class Message(Base):
     __tablename__ = "message"
     __table_args__ = (
         UniqueConstraint("entry_id", "kind", "number"),
-        CheckConstraint("(entry_id IS NULL) <> (account_id IS NULL)", name="recipient"),
+        CheckConstraint(
+            "(CASE WHEN entry_id IS NULL THEN 0 ELSE 1 END) + (CASE WHEN account_id IS NULL THEN 0 ELSE 1 END)"
+            " + (CASE WHEN reminder_id IS NULL THEN 0 ELSE 1 END) = 1",
+            name="recipient",
+        ),
         CheckConstraint("(entry_id IS NULL) = (entrant_id IS NULL)", name="entrant"),
         CheckConstraint("(state = 'sent') = (sent_at IS NOT NULL)", name="sent"),
         Index(
@@ -57,6 +63,13 @@ class Message(Base):
             "tried_at",
             sqlite_where=text("tried_at IS NOT NULL"),
             postgresql_where=text("tried_at IS NOT NULL"),
+        ),
+        Index(
+            "ix_message_reminder_id",
+            "reminder_id",
+            unique=True,
+            sqlite_where=text("reminder_id IS NOT NULL"),
+            postgresql_where=text("reminder_id IS NOT NULL"),
         ),
     )
 
@@ -77,6 +90,7 @@ class Message(Base):
     entrant_id: Mapped[UUID | None] = mapped_column(ForeignKey("entrant.id"))
     account_id: Mapped[UUID | None] = mapped_column(ForeignKey("account.id"))
     alert_id: Mapped[UUID | None] = mapped_column(ForeignKey("alert.id"))
+    reminder_id: Mapped[UUID | None] = mapped_column(ForeignKey("opening_reminder.id"))
     number: Mapped[int] = mapped_column(default=0)
     state: Mapped[MessageState] = mapped_column(words(MessageState, "state"), default=MessageState.WAITING)
     created_at: Mapped[datetime]
