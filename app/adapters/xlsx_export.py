@@ -143,7 +143,8 @@ def _frame(title: str, sheets: int) -> dict[str, str]:
 
 
 def _column(place: int) -> str:
-    return chr(ord("A") + place)  # none of our tables is wider than the alphabet
+    before, letter = divmod(place, 26)
+    return (_column(before - 1) if before else "") + chr(ord("A") + letter)
 
 
 def _part(name: str) -> zipfile.ZipInfo:

@@ -12,6 +12,7 @@ from app.adapters.csv_export import write_rows
 from app.cli.support import named_campaign, session
 from app.extensions import tools
 from app.models import AwardStatus
+from app.services import entry_forms
 from app.services import winners as service
 from app.services.audit import COMMAND_LINE
 from app.services.winners import WinnerFilter
@@ -31,7 +32,8 @@ def export(slug: str, file: Path, status: str | None) -> None:
     zone = ZoneInfo(campaign.timezone)
     wanted = WinnerFilter(status=AwardStatus(status) if status else None)
     rows = service.export(session(), campaign.id, wanted, actor=COMMAND_LINE, now=tools().now())
-    lines = write_rows(service.EXPORT_HEADER, (service.as_cells(row, zone) for row in rows))
+    plan = entry_forms.plan_of(campaign)
+    lines = write_rows(service.export_header(plan), (service.as_cells(row, zone, plan) for row in rows))
     if str(file) == "-":
         for line in lines:
             click.echo(line, nl=False)

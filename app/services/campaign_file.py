@@ -14,16 +14,29 @@ from sqlalchemy.orm import Session
 
 from app.adapters.pictures import LOGO, PictureStore
 from app.adapters.seeds import SeedVault
+from app.domain import entry_form
 from app.domain.campaign_texts import Texts
 from app.domain.chance import Rng
 from app.domain.code_list import read_code_list
+from app.domain.entry_form import FormPlan
 from app.domain.errors import Conflict, InvalidInput
 from app.domain.odds import OnEmpty
 from app.domain.pictures import Picture
 from app.domain.theme import USUAL, Theme
 from app.domain.theme import parse as parse_theme
 from app.models import BatchSource, Campaign, Code, CodeStatus, Prize, PrizeKind
-from app.services import audit, campaign_texts, campaigns, looks, partners, prizes, staging, stock, tiers
+from app.services import (
+    audit,
+    campaign_texts,
+    campaigns,
+    entry_forms,
+    looks,
+    partners,
+    prizes,
+    staging,
+    stock,
+    tiers,
+)
 from app.services.audit import Actor
 from app.services.campaign_pictures import brought, packed, unpacked
 from app.services.campaigns import CampaignPlan
@@ -68,6 +81,7 @@ class Sheet:
     theme: Theme = USUAL
     texts: Texts = field(default_factory=dict)  # a prize is named by its number in the file
     pictures: Mapping[str, bytes] = field(default_factory=dict)  # by the keys they had where they come from
+    form: FormPlan = entry_form.DEFAULT
 
     @property
     def first_lose_weight(self) -> int:
@@ -244,6 +258,7 @@ def sheet_of(session: Session, campaign: Campaign, *, with_codes: bool = False) 
         tuple((partner.slug, partner.name) for partner in partners.listing(session, campaign.id)),
         theme=looks.theme_of(campaign),
         texts=campaign_texts.as_carried(campaign.texts, ids),
+        form=replace(entry_forms.plan_of(campaign), removed=()),
     )
 
 
@@ -264,6 +279,8 @@ def fill(session: Session, campaign_id: UUID, sheet: Sheet, *, actor: Actor, now
                 prize_ids.append(_add_prize(session, made.id, prize, trail))
     with _at("texts"):
         campaign_texts.take_over(campaigns.get_by_id(session, campaign_id), sheet.texts, prize_ids)
+    with _at("form"):
+        entry_forms.take_over(session, campaigns.get_by_id(session, campaign_id), sheet.form, now)
     for number, tier in enumerate(sheet.tiers):
         if tier.fallback:
             with _at(f"tiers[{number}]"):
@@ -397,6 +414,7 @@ def _as_json(sheet: Sheet) -> dict[str, Any]:
         "campaign": as_plain(sheet.plan) | {"lose_weight": sheet.lose_weight},
         "theme": sheet.theme.to_document(),
         "texts": sheet.texts,
+        "form": json.loads(sheet.form.document),
         "tiers": [
             as_plain(tier.plan)
             | {"fallback": tier.fallback, "prizes": [_prize_as_json(prize) for prize in tier.prizes]}
@@ -426,7 +444,13 @@ def _sheet(raw: Mapping[str, Any]) -> Sheet:
         theme=_theme(raw.get("theme", {})),
         texts=_texts(raw.get("texts", {})),
         pictures=unpacked(_table(raw.get("pictures", {}), "pictures")),
+        form=_form(raw),
     )
+
+
+def _form(raw: Mapping[str, Any]) -> FormPlan:
+    with _at("form"):
+        return entry_form.read(raw["form"]) if "form" in raw else entry_form.DEFAULT
 
 
 def _texts(raw: Any) -> Texts:

@@ -23,7 +23,7 @@ from app.domain.entry_form import FormPlan
 from app.domain.errors import Conflict, InvalidInput, StaleEdit
 from app.domain.languages import ENTRANTS
 from app.models import Campaign, Prize
-from app.services import audit, campaigns, prizes
+from app.services import audit, campaigns, form_versions, prizes
 from app.services.audit import Actor
 from app.services.fields import many_lines, one_line
 from app.services.uow import unit_of_work
@@ -96,6 +96,7 @@ def edit(
     if not changed:
         return campaign
     campaign.texts = dict(campaign.texts) | {language: after}
+    form_versions.keep_up(session, campaign, now)
     _record(
         session,
         campaign,
@@ -135,6 +136,7 @@ def speak(
     dropped = {name: dict(texts) for name, texts in campaign.texts.items() if name not in kept and texts}
     campaign.texts = {language: {} for language in others if language != own} | kept
     campaign.language = own
+    form_versions.keep_up(session, campaign, now)
     after = texts_of(campaign).languages
     if before != after:
         told = {"languages": list(before)} | ({"dropped": dropped} if dropped else {})

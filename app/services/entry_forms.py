@@ -67,6 +67,15 @@ def save(
     return campaign
 
 
+def take_over(session: Session, campaign: Campaign, plan: FormPlan, now: datetime) -> None:
+    """Give a new campaign its form, as a file has it. Raises InvalidInput."""
+    plan = plan.tidied()
+    for problem in entry_form.problems(plan):
+        raise problem
+    campaign.form = plan.document if plan != DEFAULT else ""
+    form_versions.keep_up(session, campaign, now)
+
+
 def _summary(plan: FormPlan) -> Iterator[tuple[str, object]]:
     """The plan as the list of changes tells it."""
     yield "form_fields", ", ".join(_name(one) for one in plan.fields)

@@ -1,21 +1,25 @@
 """Entry log: all entries of a campaign, those that lost too, and why each came out as it did."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, Row, Select, select, tuple_
+from sqlalchemy import ColumnElement, Row, Select, func, select, tuple_
 from sqlalchemy.orm import Session
 
 from app.domain.draw import past_the_end
+from app.domain.entry_form import FormPlan
 from app.domain.errors import NotFound
 from app.domain.outcomes import AwardReason
 from app.domain.search_keys import search_key
 from app.models import Award, Entry, OddsTableRecord, Partner, Tier
-from app.services import odds
+from app.services import answer_cells, audit, odds
+from app.services.audit import Actor
+from app.services.uow import unit_of_work
 from app.services.winners import (
     BUDGET,
     Place,
@@ -143,6 +147,57 @@ def search(
         last = found[limit - 1]
         return EntriesPage(rows, written_place(last.created_at, last.entry_id))
     return EntriesPage(rows, written_place(*stop) if stop else None, stop is not None)
+
+
+EXPORT_HEADER = (
+    *("entered_at", "name", "email", "outcome", "prize", "partner", "entry"),
+    *("locale", "rules_version", "form_version"),
+)
+
+
+def export_header(plan: FormPlan) -> tuple[str, ...]:
+    """What stands over the columns of an export, answers to the campaign's form last."""
+    return (*EXPORT_HEADER, *answer_cells.header(plan))
+
+
+def export(
+    session: Session, campaign_id: UUID, plan: FormPlan, zone: ZoneInfo, *, actor: Actor, now: datetime
+) -> Iterator[tuple[str, ...]]:
+    """All entries under that header, oldest first, streamed; moments are those of the zone.
+
+    The export is on record before the first row is out.
+    """
+    _record_export(session, campaign_id, actor=actor, now=now)
+    return _stream(session, campaign_id, plan, zone)
+
+
+@unit_of_work
+def _record_export(session: Session, campaign_id: UUID, *, actor: Actor, now: datetime) -> None:
+    count = session.scalar(select(func.count()).where(Entry.campaign_id == campaign_id))
+    audit.record(
+        session, actor, "entries.export", "", now=now, campaign_id=campaign_id, after={"exported": count}
+    )
+
+
+def _stream(session: Session, campaign_id: UUID, plan: FormPlan, zone: ZoneInfo) -> Iterator[tuple[str, ...]]:
+    columns = (Entry.locale, Entry.rules_version, Entry.form_version, Entry.marketing, Entry.answers)
+    query = _rows(campaign_id, None).add_columns(*columns).order_by(None)
+    query = query.order_by(Entry.created_at, Entry.id).execution_options(yield_per=1000)
+    with session.execute(query) as rows:
+        for row in rows:
+            yield (
+                row.created_at.astimezone(zone).isoformat(timespec="seconds"),
+                row.name,
+                row.email,
+                "won" if row.prize_name else "lost",
+                row.prize_name or "",
+                row.partner_name or "",
+                row.entry_id.hex,
+                row.locale,
+                str(row.rules_version),
+                str(row.form_version),
+                *answer_cells.cells(plan, row.marketing, row.answers),
+            )
 
 
 def of_person(session: Session, entry: Entry) -> Sequence[Entry]:

@@ -17,11 +17,12 @@ from sqlalchemy import ColumnElement, Row, Select, and_, func, literal_column, s
 from sqlalchemy.orm import Session
 
 from app.domain.codes import code_key, is_well_formed, mask
+from app.domain.entry_form import FormPlan
 from app.domain.errors import Conflict, NotFound
 from app.domain.identity import InvalidAddress, canonical_email
 from app.domain.search_keys import keys_of, search_key
 from app.models import Award, AwardStatus, Code, Entrant, Entry, Partner, Prize, Replacement, WinnerKey
-from app.services import audit
+from app.services import answer_cells, audit
 from app.services.audit import Actor
 from app.services.uow import unit_of_work
 from app.services.winner_keys import begins_with, has_key, without_keys
@@ -58,6 +59,8 @@ class WinnerRow:
     instead_of: str | None
     held_until: datetime | None = None  # the code waits for proof of the address
     is_lapsed: bool = False  # it waited for too long
+    marketing: bool = False
+    answers: str = ""  # as stored
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,8 +172,13 @@ def export(
     return _stream(session, campaign_id, wanted)
 
 
-def as_cells(row: WinnerRow, zone: ZoneInfo) -> tuple[str, ...]:
-    """The row under EXPORT_HEADER, its moment in the campaign's time zone."""
+def export_header(plan: FormPlan) -> tuple[str, ...]:
+    """What stands over the columns of an export, answers to the campaign's form last."""
+    return (*EXPORT_HEADER, *answer_cells.header(plan))
+
+
+def as_cells(row: WinnerRow, zone: ZoneInfo, plan: FormPlan) -> tuple[str, ...]:
+    """The row under that header, its moment in the campaign's time zone."""
     return (
         row.at.astimezone(zone).isoformat(timespec="seconds"),
         row.name,
@@ -183,6 +191,7 @@ def as_cells(row: WinnerRow, zone: ZoneInfo) -> tuple[str, ...]:
         row.locale,
         row.status.value,
         row.notes,
+        *answer_cells.cells(plan, row.marketing, row.answers),
     )
 
 
@@ -354,6 +363,8 @@ def _rows() -> Select[*tuple[Any, ...]]:
             Entry.name,
             Entry.email,
             Entry.locale,
+            Entry.marketing,
+            Entry.answers,
             Code.text.label("code"),
             Partner.name.label("partner_name"),
         )
@@ -517,4 +528,6 @@ def _as_row(row: Row[*tuple[Any, ...]], code: str) -> WinnerRow:
         row.won_prize_name if row.replacement is not None else None,
         row.held_until if is_unseen and row.status is not AwardStatus.VOID else None,
         row.lapsed_at is not None,
+        row.marketing,
+        row.answers,
     )

@@ -7,6 +7,7 @@ from app.web import (
     campaign_words,
     errors,
     filters,
+    form_words,
     headers,
     locale,
     looks,
@@ -20,8 +21,8 @@ from app.web.access import load_staff
 from app.web.account.views import account
 from app.web.admin import admin
 from app.web.partner.views import partner
-from app.web.public import form_words
 from app.web.public.fitting import fitting
+from app.web.public.form_preview import form_preview
 from app.web.public.looks import looks as public_looks
 from app.web.public.picture_code import human
 from app.web.public.trying import trying
@@ -43,6 +44,7 @@ def register(app: Flask) -> None:
         fitting
     )  # /admin/campaigns/<slug>/look/page   the landing page in a look not saved
     app.register_blueprint(trying)  # /admin/campaigns/<slug>/try   the entrants' pages, tried by staff
+    app.register_blueprint(form_preview)  # /admin/campaigns/<slug>/form/preview   one that is not saved
     app.session_interface = Sessions()
     static_files.register(app, ROOT / "static")  # /static
     headers.register(app)

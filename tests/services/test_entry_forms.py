@@ -1,5 +1,6 @@
 """Entry forms: what is changed is kept as it was shown, and entries tell which they answered."""
 
+import json
 from dataclasses import replace
 from typing import Any
 
@@ -13,8 +14,17 @@ from app.domain.entry_form import DEFAULT, AgeGate, Answers, FieldPlan, FormPlan
 from app.domain.errors import Conflict, InvalidInput, StaleEdit
 from app.domain.outcomes import RefusalReason, Refused, Won
 from app.models import Campaign, Entry
-from app.services import audit, campaigns, entry_forms, form_versions, landing
+from app.services import (
+    audit,
+    campaign_file,
+    campaign_texts,
+    campaigns,
+    entry_forms,
+    form_versions,
+    landing,
+)
 from app.services.audit import COMMAND_LINE
+from app.services.duplicate import duplicate
 from app.services.entries import submit_entry
 from tests.support.factories import VAULT, make_campaign, submission
 from tests.support.fakes import NOON, FakeRng
@@ -130,3 +140,42 @@ def test_the_rules_tell_who_may_take_part(session: Session) -> None:
     before = landing.rules_page(session, "summer", 1, now=NOON).facts
     assert before is not None
     assert (before.least_age, before.countries) == (None, ())
+
+
+def test_a_file_and_a_copy_carry_the_form(session: Session) -> None:
+    campaign = save(session, make_campaign(session), PLAN)
+    fewer = replace(PLAN, fields=(*DEFAULT.fields, SIZE))
+    save(session, campaign, fewer)
+    made = {"rng": FakeRng(5), "vault": VAULT, **TRAIL}
+    copy = duplicate(session, campaign.id, slug="copy", **made)
+    assert (entry_forms.plan_of(copy), copy.form_version) == (fewer, 1)
+    text = campaign_file.export(session, campaign.id, **TRAIL)
+    campaign_file.import_campaign(session, campaign_file.read(text.encode()), slug="again", **made)
+    assert entry_forms.plan_of(campaigns.get(session, "again")) == fewer
+    bare = json.loads(text)
+    del bare["form"]
+    campaign_file.import_campaign(session, campaign_file.read(json.dumps(bare).encode()), slug="bare", **made)
+    assert campaigns.get(session, "bare").form_version == 0
+    bare["form"] = {"schema": 1, "fields": []}
+    with pytest.raises(InvalidInput, match=r"form\.fields"):
+        campaign_file.import_campaign(
+            session, campaign_file.read(json.dumps(bare).encode()), slug="bad", **made
+        )
+    bare["form"] = {"schema": 7}
+    with pytest.raises(InvalidInput, match="form"):
+        campaign_file.read(json.dumps(bare).encode())
+
+
+def test_its_words_can_be_said_in_other_languages(session: Session) -> None:
+    campaign = save(session, make_campaign(session), replace(PLAN, marketing_text="News, please"))
+    campaign = campaign_texts.speak(session, campaign.id, "en", ["de"], **TRAIL)
+    own = {slot.key: slot.own for slot in campaign_texts.slots(session, campaign)}
+    assert own["form.marketing.text"] == "News, please"
+    assert own["form.select_1.option.o2"] == "M"
+    assert own["form.select_1.help"] == "As on the label"
+    said = {"form.text_1.label": "Dein Wunsch"}
+    campaign = campaign_texts.edit(session, campaign.id, "de", said, **TRAIL)
+    assert campaign.form_version == 2
+    kept = form_versions.find(session, campaign.id, 2)
+    assert kept is not None
+    assert kept.texts == {"de": said}

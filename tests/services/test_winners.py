@@ -12,6 +12,7 @@ from sqlalchemy import delete
 from sqlalchemy.orm import Session
 
 from app.domain.codes import is_well_formed
+from app.domain.entry_form import DEFAULT
 from app.domain.errors import NotFound
 from app.domain.outcomes import Won
 from app.models import Award, AwardStatus, Campaign, Code, Entry, WinnerKey
@@ -138,10 +139,10 @@ def test_an_export_has_the_codes_and_is_on_record(
 
 def test_cells_tell_the_campaigns_time(session: Session, campaign: Campaign, won: list[Won]) -> None:
     row = next(winners.export(session, campaign.id, actor=COMMAND_LINE, now=NOON))
-    cells = winners.as_cells(row, ZoneInfo("Europe/Istanbul"))
-    assert len(cells) == len(winners.EXPORT_HEADER)
+    cells = winners.as_cells(row, ZoneInfo("Europe/Istanbul"), DEFAULT)
+    assert len(cells) == len(winners.export_header(DEFAULT))
     assert cells[0] == "2030-06-15T15:01:00+03:00"
-    assert cells[5:] == (won[0].code, "", won[0].entry.hex, "en", "new", "")
+    assert cells[5:11] == (won[0].code, "", won[0].entry.hex, "en", "new", "")
 
 
 def test_showing_a_code_is_on_record(session: Session, campaign: Campaign, won: list[Won]) -> None:

@@ -1,10 +1,14 @@
 """The form of a campaign that asks for more: shown, filled in, refused in place and stored."""
 
+import csv
+import io
 import re
+import zipfile
 from dataclasses import replace
 from typing import Any
 
 import pytest
+from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -21,12 +25,14 @@ from app.domain.entry_form import (
     options_of,
     read_answers,
 )
+from app.domain.roles import Role
 from app.models import Campaign, Entry
 from app.services import entry_forms
 from app.services.audit import COMMAND_LINE
 from app.web.public import forms
 from tests.support.factories import make_campaign
 from tests.support.fakes import NOON
+from tests.support.staff import sign_in
 from tests.support.visitor import enter, filled_form, hidden_fields
 
 pytestmark = pytest.mark.sqlite_is_enough
@@ -90,10 +96,14 @@ def test_the_page_asks_in_order_with_what_browsers_and_readers_need(
 ) -> None:
     page = client.get("/c/summer").get_data(as_text=True)
     names = re.findall(r'<(?:input|select)[^>]*\bname="([^"]+)"', page)
-    shown = [name for name in names if name not in {"csrf_token", "nonce", "partner", "homepage"}]
+    shown = [
+        name
+        for name in names
+        if name not in {"csrf_token", "nonce", "partner", "homepage", "code", "another_code", "code_token"}
+    ]
     assert shown == [
         "form", "email", "name", "country", "phone", "postcode",
-        "birth_date-month", "birth_date-day", "birth_date-year",
+        "birth_date-day", "birth_date-month", "birth_date-year",
         "select_1", "tick_1", "text_1", "accept_rules", "marketing", "partner_consent",
     ]  # fmt: skip
     for token in ("email", "name", "country", "tel", "postal-code", "bday-day", "bday-month", "bday-year"):
@@ -235,3 +245,40 @@ def test_in_turkish(client: FlaskClient, campaign: Campaign) -> None:
     assert "Almanya" in page
     names = re.findall(r'name="(birth_date-[a-z]+)"', page)
     assert names == ["birth_date-day", "birth_date-month", "birth_date-year"]
+
+
+def test_staff_read_and_export_what_was_answered(
+    app: Flask, client: FlaskClient, campaign: Campaign, session: Session
+) -> None:
+    assert enter(client, filled_form(client, **GOOD, text_1="=1+1")).status_code == 200
+    entry = only(session)
+    save(session, campaign, replace(PLAN, fields=PLAN.fields[:-1], partner=""))
+    editor = sign_in(app, session, Role.EDITOR)
+    page = editor.page(f"/admin/campaigns/summer/entries/{entry.id.hex}")
+    for words in ("Shirt size", "Türkiye", "29 February 2000", "+905321234567", "I have a garden"):
+        assert words in page
+    assert "Your wish" in page, "asked no longer, and still there"
+    assert "“The newsletter, please”" in page
+    assert "Corner &amp; Pine may send me news" in page
+    for path in ("entries", "winners"):
+        text = editor.post(f"/admin/campaigns/summer/{path}.csv").get_data(as_text=True)
+        [row] = csv.DictReader(io.StringIO(text))
+        assert row["Shirt size"] == "M"
+        assert row["phone"] == "'+905321234567"
+        assert row["Your wish"] == "'=1+1"
+        assert (row["marketing"], row["partner_consent"], row["of_age"]) == ("yes", "yes", "")
+        book = editor.post(f"/admin/campaigns/summer/{path}.xlsx").get_data()
+        sheet = zipfile.ZipFile(io.BytesIO(book)).read("xl/worksheets/sheet1.xml").decode()
+        assert "Shirt size" in sheet
+        assert '<t xml:space="preserve">=1+1</t>' in sheet
+
+
+def test_staff_see_the_age_tick_and_the_usual_consents(
+    app: Flask, client: FlaskClient, session: Session
+) -> None:
+    save(session, make_campaign(session), replace(DEFAULT, age=AgeGate(18)))
+    assert enter(client, filled_form(client, of_age="y")).status_code == 200
+    editor = sign_in(app, session, Role.EDITOR)
+    page = editor.page(f"/admin/campaigns/summer/entries/{only(session).id.hex}")
+    assert "“I am 18 or older”" in page
+    assert "News by mail" in page

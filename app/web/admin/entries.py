@@ -1,24 +1,30 @@
 """Entries: all of them, why each came out as it did, and what is done about a win."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from flask import Blueprint, flash, request, url_for
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
+from app.adapters import xlsx_export
+from app.adapters.csv_export import write_rows
 from app.domain.codes import mask
 from app.domain.errors import Conflict
 from app.domain.roles import Role
 from app.extensions import db, tools
 from app.models import Award, AwardStatus, Campaign, Code
+from app.services import entry_forms, handling
 from app.services import entry_log as service
-from app.services import handling
 from app.services.handling import Issue
-from app.web.access import StepUp, is_htmx, requires, step_up
+from app.web.access import StepUp, current_actor, is_htmx, requires, step_up
+from app.web.admin.answer_words import answers_of, consents_of
 from app.web.admin.answers import done, show, trail
+from app.web.admin.downloads import as_download
 from app.web.admin.frame import award_of, campaign_of
 from app.web.admin.winner_forms import ReplaceForm, VoidForm, handling_form, handling_values
 from app.web.wording import told
@@ -70,6 +76,26 @@ def index(slug: str) -> Response:
         is_filtered=bool(outcome or text.strip()),
         is_later_page="after" in request.args,
     )
+
+
+@blueprint.post("/entries.csv")
+@requires(Role.EDITOR)
+@step_up()
+def export(slug: str) -> Response:
+    """All entries with their answers and consents as CSV, streamed; on record before the first row is out."""
+    campaign = campaign_of(slug)
+    header, rows = _exported(campaign)
+    return as_download(write_rows(header, rows), f"{campaign.slug}-entries.csv")
+
+
+@blueprint.post("/entries.xlsx")
+@requires(Role.EDITOR)
+@step_up()
+def export_workbook(slug: str) -> Response:
+    """The same as a workbook for Excel."""
+    campaign = campaign_of(slug)
+    chunks = xlsx_export.write_workbook(_("Entries"), *_exported(campaign))
+    return as_download(chunks, f"{campaign.slug}-entries.xlsx", xlsx_export.MIME)
 
 
 @blueprint.get("/entries/<id:entry_id>")
@@ -142,6 +168,12 @@ def replace(slug: str, entry_id: UUID) -> Response:
     return _answer(campaign, entry_id, message, form.status, replace_form=form)
 
 
+def _exported(campaign: Campaign) -> tuple[tuple[str, ...], Iterator[tuple[str, ...]]]:
+    plan, zone = entry_forms.plan_of(campaign), ZoneInfo(campaign.timezone)
+    rows = service.export(db.session(), campaign.id, plan, zone, actor=current_actor(), now=tools().now())
+    return service.export_header(plan), rows
+
+
 def _answer(campaign: Campaign, entry_id: UUID, message: str, status: int, **forms: Any) -> Response:
     """After an act: the page again, with the form that was refused or with the message."""
     if not message:
@@ -164,6 +196,8 @@ def _page(campaign: Campaign, entry_id: UUID, status: int = 200, **forms: Any) -
         campaign=campaign,
         found=found,
         entry=found.entry,
+        answers=answers_of(campaign, found.entry),
+        consents=consents_of(session, campaign, found.entry),
         others=service.of_person(session, found.entry),
         given=[Given(each, _masked(session, each)) for each in issues],
         **(_forms(campaign, award, issues[-1]) | forms if award else {}),

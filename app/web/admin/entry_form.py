@@ -1,7 +1,5 @@
 """The form of a campaign's entrants: what it asks, in which order, of whom, with the form itself beside."""
 
-from zoneinfo import ZoneInfo
-
 from flask import Blueprint, make_response, render_template, request, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response
@@ -10,11 +8,12 @@ from app.domain.entry_form import FormPlan, problems
 from app.domain.roles import Role
 from app.extensions import db, tools
 from app.models import Campaign
-from app.services import campaigns, entry_forms, landing
+from app.services import campaigns, entry_forms
 from app.web import headers
 from app.web.access import requires
 from app.web.admin.answers import done, trail
-from app.web.admin.entry_form_fields import (
+from app.web.admin.frame import campaign_of
+from app.web.entry_form_fields import (
     FormPlanForm,
     addable,
     names_of,
@@ -23,9 +22,6 @@ from app.web.admin.entry_form_fields import (
     rows_of,
     values_of,
 )
-from app.web.admin.frame import campaign_of
-from app.web.campaign_words import page_in_words
-from app.web.public.forms import Shown, class_of
 
 blueprint = Blueprint("entry_form", __name__, url_prefix="/campaigns/<slug>/form")
 
@@ -53,28 +49,6 @@ def edit(slug: str) -> Response:
     return done(_("Saved. This is the form from now on."), url_for("admin.entry_form.edit", slug=slug))
 
 
-@blueprint.route("/preview", methods=["GET", "POST"])
-@requires(Role.EDITOR)
-def preview(slug: str) -> str:
-    """The form as entrants would see it, for the frame beside; nothing on it can be pressed."""
-    campaign = campaign_of(slug)
-    plan = stored = entry_forms.plan_of(campaign)
-    if request.method == "POST":
-        plan = FormPlanForm(stored, campaign.version).plan(read_rows(request.form, stored))
-    headers.allow("frame-ancestors", "'self'")
-    here = url_for("admin.entry_form.preview", slug=slug)
-    return render_template(
-        "admin/form/preview.html",
-        page=page_in_words(landing.preview_page(db.session(), slug)),
-        form=class_of(Shown(plan, ZoneInfo(campaign.timezone)))(),
-        submit_url=here,
-        landing_url=here,
-        challenge_url=url_for("public.challenge", slug=slug),
-        rules_url=url_for("public.rules", slug=slug),
-        fairness_url=url_for("public.fairness", slug=slug),
-    )
-
-
 def _save(campaign: Campaign, form: FormPlanForm, plan: FormPlan) -> Campaign | None:
     if form.tell(problems(plan)):
         return None
@@ -95,6 +69,6 @@ def _page(campaign: Campaign, form: FormPlanForm, plan: FormPlan, said: str = ""
         addable=addable(plan),
         said=said,
         is_live=campaigns.is_live(campaign, tools().now()),
-        preview_url=url_for("admin.entry_form.preview", slug=campaign.slug),
+        preview_url=url_for("form_preview.page", slug=campaign.slug),
     )
     return make_response(page, form.status)

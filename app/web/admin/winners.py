@@ -14,11 +14,12 @@ from werkzeug.wrappers import Response
 from app.adapters import xlsx_export
 from app.adapters.csv_export import write_rows
 from app.adapters.xlsx_export import Cell
+from app.domain.entry_form import FormPlan
 from app.domain.errors import Conflict
 from app.domain.roles import Role
 from app.extensions import db, tools
 from app.models import AwardStatus, Campaign
-from app.services import handling, outbox, partners, prizes, tiers, winner_keys
+from app.services import entry_forms, handling, outbox, partners, prizes, tiers, winner_keys
 from app.services import winners as service
 from app.services.winners import WinnerFilter
 from app.web.access import current_actor, is_htmx, requires, step_up
@@ -118,8 +119,9 @@ def export(slug: str) -> Response:
     """The winners that fit as CSV with their codes, streamed; on record before the first row is out."""
     campaign = campaign_of(slug)
     zone = ZoneInfo(campaign.timezone)
+    plan = entry_forms.plan_of(campaign)
     lines = write_rows(
-        service.EXPORT_HEADER, (service.as_cells(row, zone) for row in _exported(campaign, zone))
+        service.export_header(plan), (service.as_cells(row, zone, plan) for row in _exported(campaign, zone))
     )
     return as_download(lines, f"{campaign.slug}-winners.csv")
 
@@ -131,13 +133,14 @@ def export_workbook(slug: str) -> Response:
     """The same as a workbook for Excel, moments as such in the campaign's zone."""
     campaign = campaign_of(slug)
     zone = ZoneInfo(campaign.timezone)
-    rows = (_as_line(row, zone) for row in _exported(campaign, zone))
-    chunks = xlsx_export.write_workbook(_("Winners"), service.EXPORT_HEADER, rows)
+    plan = entry_forms.plan_of(campaign)
+    rows = (_as_line(row, zone, plan) for row in _exported(campaign, zone))
+    chunks = xlsx_export.write_workbook(_("Winners"), service.export_header(plan), rows)
     return as_download(chunks, f"{campaign.slug}-winners.xlsx", xlsx_export.MIME)
 
 
-def _as_line(row: service.WinnerRow, zone: ZoneInfo) -> list[Cell]:
-    return [row.at.astimezone(zone), *service.as_cells(row, zone)[1:]]
+def _as_line(row: service.WinnerRow, zone: ZoneInfo, plan: FormPlan) -> list[Cell]:
+    return [row.at.astimezone(zone), *service.as_cells(row, zone, plan)[1:]]
 
 
 def _exported(campaign: Campaign, zone: ZoneInfo) -> Iterator[service.WinnerRow]:

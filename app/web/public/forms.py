@@ -28,7 +28,7 @@ from app.domain.texts import is_showable, is_visible
 from app.extensions import tools
 from app.models import Campaign
 from app.services import form_versions
-from app.web.public.form_words import fault_text
+from app.web.form_words import fault_text
 from app.web.public.page_tokens import PageToken, made_at
 
 MOST_CLASSES = 256

@@ -12,7 +12,7 @@ from wtforms import BooleanField, RadioField, SelectMultipleField
 from app.domain import entry_form
 from app.domain.entry_form import AGES, AgeBy, AgeGate, FieldPlan, FormPlan, Kind
 from app.domain.errors import InvalidInput
-from app.web.public.form_words import country_choices, kind_name
+from app.web.form_words import country_choices, kind_name
 from app.web.staff_forms import AtMost, Difference, Line, StaffForm, Version, WholeNumber, choice
 from app.web.wording import told
 

@@ -87,6 +87,7 @@ def register(app: Flask) -> None:
     app.add_template_global(words_of, "form_words")
     app.add_template_global(months, "month_names")
     app.add_template_global(date_order, "date_order")
+    app.add_template_global(country_names, "country_names")
 
 
 def words_of(campaign: Campaign, plan: FormPlan | None = None) -> FormWords:
@@ -107,7 +108,7 @@ def fault_text(plan: FormPlan, one: FieldPlan | None, wrong: Wrong) -> str:
         case Wrong.TOO_LONG:
             return str(_("Please use at most %(most)s characters.", most=entry_form.MAX_TEXT))
         case Wrong.COUNTRY_CLOSED:
-            names = ", ".join(name for _code, name in country_choices(plan.countries))
+            names = country_names(plan.countries)
             return str(_("This giveaway is open to people in: %(countries)s.", countries=names))
         case Wrong.TOO_YOUNG:
             return str(too_young)
@@ -148,6 +149,11 @@ def country_name(code: str) -> str:
     return str(locale().territories.get(code, code))
 
 
+def country_names(codes: Sequence[str]) -> str:
+    """Some countries in the order of their names."""
+    return ", ".join(name for _code, name in country_choices(codes))
+
+
 def country_choices(codes: Sequence[str]) -> list[tuple[str, str]]:
     """These countries, or all for none, as (letters, name) in the order of their names."""
     return _named(locale(), tuple(codes) or tuple(sorted(COUNTRIES)))
@@ -159,8 +165,11 @@ def months() -> list[tuple[int, str]]:
 
 
 def date_order() -> str:
-    """The order in which a date is written here, such as dMy."""
-    pattern = get_date_format("short", locale=locale()).pattern
+    """The order in which a date is written on our pages, such as dMy."""
+    where = locale()
+    if where.language == "en":  # as adapters/dates.py writes it
+        return "dMy"
+    pattern = get_date_format("short", locale=where).pattern
     return "".join(sorted("dMy", key=lambda part: pattern.lower().find(part.lower())))
 
 
