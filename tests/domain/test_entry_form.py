@@ -219,7 +219,7 @@ def test_everything_that_is_missing_is_told_at_once() -> None:
     ],
 )
 def test_answers_that_will_not_do(key: str, text: str, reason: str) -> None:
-    assert wrong(**{key: text}) == [(key, reason)]
+    assert wrong(FULL, **{key: text}) == [(key, reason)]
 
 
 def test_without_a_list_of_countries_all_are_open_and_elsewhere_is_none() -> None:
