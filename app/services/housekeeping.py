@@ -6,7 +6,7 @@ from sqlalchemy import delete
 from sqlalchemy.orm import Session
 
 from app.models import SpentChallenge
-from app.services import batches, networks, outbox, partners, sessions
+from app.services import batches, idempotency, networks, outbox, partners, sessions
 from app.services.uow import unit_of_work
 
 MESSAGES_KEPT = timedelta(days=30)
@@ -14,8 +14,8 @@ MESSAGES_KEPT = timedelta(days=30)
 
 def purge(session: Session, *, now: datetime) -> None:
     """Forget spent CAPTCHAs that have expired, which no longer open anything, the keys of past days for
-    visitors and networks, sessions nobody uses, and what became of mail a month ago; settle what was left of
-    batches of codes.
+    visitors and networks, sessions nobody uses, answers kept for a day, and what became of mail a month
+    ago; settle what was left of batches of codes.
     """
     _forget_used(session, now=now)
     batches.tidy(session, now=now)
@@ -29,3 +29,4 @@ def _forget_used(session: Session, *, now: datetime) -> None:
     partners.forget_old_keys(session, now)
     networks.destroy_keys(session, now)
     sessions.forget_unused(session, now)
+    idempotency.forget(session, now)

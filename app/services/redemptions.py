@@ -300,6 +300,12 @@ def of_entry(session: Session, entry_id: UUID) -> Sequence[Redemption]:
     return session.scalars(query).all()
 
 
+def of_code(session: Session, code_id: int) -> Sequence[Redemption]:
+    """What was taken of a code, newest first; what was reversed too."""
+    query = select(Redemption).where(Redemption.code_id == code_id).order_by(Redemption.id.desc())
+    return session.scalars(query).all()
+
+
 def is_redeemed() -> ColumnElement[bool]:
     """For queries over codes: whether the code has been used, at least once."""
     return func.coalesce(Code.uses_left < Code.uses, False)
