@@ -12,6 +12,7 @@ from werkzeug.routing import Rule
 from app.domain.alerts import AlertKind
 from app.domain.eligibility import CampaignStatus
 from app.domain.roles import Role
+from app.domain.scopes import Scope
 from app.models import Award
 from app.services import alerts, campaigns, partners, restrictions, tiers
 from app.services.alerts import Due
@@ -56,6 +57,19 @@ ACCESS: dict[str, Role | None] = {
     "winner.erase": ANYONE,
     "winner.erased": ANYONE,
     "partner.figures": ANYONE,
+    **dict.fromkeys(
+        (
+            "api.validate",
+            "api.look_up",
+            "api.redeem",
+            "api.reverse",
+            "api.listing",
+            "api.campaign_figures",
+            "api_docs.openapi",
+            "api_docs.page",
+        ),
+        ANYONE,  # of the staff: see SCOPES
+    ),
     "account.sign_in": ANYONE,
     "account.sign_out": ANYONE,
     "account.link": ANYONE,
@@ -191,6 +205,15 @@ STEP_UP: dict[str, StepUp] = {
     "admin.accounts.enable": StepUp.ALWAYS,
     "admin.accounts.reset_second_factor": StepUp.ALWAYS,
 }
+# What a key of the API must be good for.
+SCOPES: dict[str, Scope] = {
+    "api.validate": Scope.VALIDATE,
+    "api.look_up": Scope.LOOK_UP,
+    "api.redeem": Scope.REDEEM,
+    "api.reverse": Scope.REDEEM,
+    "api.listing": Scope.READ,
+    "api.campaign_figures": Scope.FIGURES,
+}
 POOL = ("admin.tiers.", "admin.prizes.", "admin.codes.")
 # What an address needs, by the name of its part; ids come with the data below.
 PARTS = {
@@ -203,6 +226,8 @@ PARTS = {
     "batch_id": 1,
     "filename": "css/tokens.css",
     "name": "0-1.webp",
+    "redemption_id": UUID(int=2),
+    "campaign_id": UUID(int=3),
 } | {"session_id": UUID(int=1)}
 
 
@@ -218,6 +243,12 @@ def test_the_views_ask_for_the_role_in_the_table(app: Flask) -> None:
 def test_the_views_ask_for_a_recent_sign_in_as_in_the_table(app: Flask) -> None:
     views = app.view_functions.items()
     assert {name: view.step_up for name, view in views if hasattr(view, "step_up")} == STEP_UP
+
+
+def test_the_api_asks_for_the_scope_in_the_table(app: Flask) -> None:
+    views = app.view_functions.items()
+    assert {name: view.required_scope for name, view in views if hasattr(view, "required_scope")} == SCOPES
+    assert {name for name in ACCESS if name.startswith("api.")} == SCOPES.keys()
 
 
 def test_no_export_and_no_change_of_accounts_goes_without_a_recent_sign_in(app: Flask) -> None:
@@ -356,7 +387,7 @@ def test_a_limited_account_meets_nothing_of_other_campaigns(
 
 
 # The first checks its token itself; the second is sent by mail programs, and its address is the token.
-OWN_TOKEN = {"public.enter", "winner.mail"}
+OWN_TOKEN = {"public.enter", "winner.mail", *SCOPES}
 
 
 def test_every_form_needs_its_token(app: Flask, session: Session, parts: dict[str, object]) -> None:

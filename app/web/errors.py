@@ -9,6 +9,7 @@ from werkzeug.exceptions import BadRequest, HTTPException, MethodNotAllowed, Too
 
 from app.domain.errors import Busy, CommitUnknown, Conflict, InvalidInput, NotFound, SeedUnreadable
 from app.extensions import limiter
+from app.web import problems
 from app.web.wording import told
 
 
@@ -62,6 +63,8 @@ def _on_database(error: OperationalError) -> Response:
 
 
 def _answer(status: int, message: str = "") -> Response:
+    if request.path.startswith(problems.API):
+        return problems.of_status(status)
     title, usual = _texts(status)
     if wants_json():
         return make_response(jsonify(error=title, message=message or usual), status)

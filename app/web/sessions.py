@@ -19,8 +19,9 @@ class Sessions(SecureCookieSessionInterface):
         return self._serializer
 
     def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
-        """The session of a page; None, which cannot be written, for a file. Files are the same for everyone:
-        no session is looked at, so that no cache keeps them apart by cookie.
+        """The session of a page; None, which cannot be written, for a file, and for what takes no cookie.
+        Files are the same for everyone: no session is looked at, so that no cache keeps them apart by cookie.
         """
-        is_file = request.path.startswith(("/static/", "/pictures/")) or request.path.endswith(_FILES)
+        without = ("/static/", "/pictures/", "/api/")
+        is_file = request.path.startswith(without) or request.path.endswith(_FILES)
         return None if is_file else super().open_session(app, request)
