@@ -386,7 +386,8 @@ def test_a_limited_account_meets_nothing_of_other_campaigns(
     assert staff.get("/admin/campaigns/summer").status_code == 200
 
 
-# The first checks its token itself; the second is sent by mail programs, and its address is the token.
+# The first checks its token itself; the second is sent by mail programs, and its address is the token; the API
+# takes no cookie.
 OWN_TOKEN = {"public.enter", "winner.mail", *SCOPES}
 
 
