@@ -34,7 +34,7 @@ def test_the_page_speaks_the_campaigns_words_in_the_visitors_language(
     gold = session.scalars(select(Prize.id)).one()
     say(session, de={"title": "Sommerspiel", "intro": "Spiel mit.", prize_key(gold, "name"): "Goldpreis"})
     page = shown(client, "/c/summer?lang=de")
-    assert "<h1>Sommerspiel</h1>" in page
+    assert ">Sommerspiel</h1>" in page
     assert "Spiel mit." in page
     assert "Goldpreis" in page
     assert "Summer giveaway" not in page
@@ -43,8 +43,8 @@ def test_the_page_speaks_the_campaigns_words_in_the_visitors_language(
 
 def test_what_is_not_translated_says_which_language_it_is_in(client: FlaskClient, session: Session) -> None:
     make_campaign(session)
-    assert '<h1 lang="en" dir="ltr">Summer giveaway</h1>' in shown(client, "/c/summer?lang=ar")
-    assert "<h1>Summer giveaway</h1>" in shown(client, "/c/summer?lang=en")
+    assert ' lang="en" dir="ltr">Summer giveaway</h1>' in shown(client, "/c/summer?lang=ar")
+    assert 'lang="en" dir="ltr">Summer giveaway' not in shown(client, "/c/summer?lang=en")
 
 
 @pytest.mark.parametrize(
