@@ -27,6 +27,13 @@ from app.models.spent_challenge import SpentChallenge
 from app.models.staff_session import StaffSession
 from app.models.tier import Tier
 from app.models.tier_use import TierUse
+from app.models.webhook import (
+    DeliveryState,
+    WebhookDelivery,
+    WebhookEndpoint,
+    WebhookTry,
+    WebhookWatch,
+)
 from app.models.winner_key import WinnerKey
 
 __all__ = [
@@ -45,6 +52,7 @@ __all__ = [
     "CodeBatch",
     "CodeStatus",
     "DailyKey",
+    "DeliveryState",
     "Entrant",
     "Entry",
     "FormVersion",
@@ -76,5 +84,9 @@ __all__ = [
     "TierWatch",
     "Visit",
     "Watch",
+    "WebhookDelivery",
+    "WebhookEndpoint",
+    "WebhookTry",
+    "WebhookWatch",
     "WinnerKey",
 ]

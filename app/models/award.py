@@ -33,6 +33,7 @@ class AwardStatus(StrEnum):
 
 _HELD = text("held_until IS NOT NULL AND proved_at IS NULL AND lapsed_at IS NULL")
 _TO_REMIND = text("expires_at IS NOT NULL AND reminded_at IS NULL")
+_ENDS = text("expires_at IS NOT NULL")
 _VOID_SINCE = "(status = 'void') = (voided_at IS NOT NULL)"
 
 
@@ -65,6 +66,13 @@ class Award(Base):
             postgresql_where=text("NOT has_keys"),
         ),
         Index("ix_award_held", "held_until", sqlite_where=_HELD, postgresql_where=_HELD),
+        Index(
+            "ix_award_ends",
+            "campaign_id",
+            "expires_at",
+            sqlite_where=_ENDS,
+            postgresql_where=_ENDS,
+        ),
         Index(
             "ix_award_to_remind",
             "campaign_id",
@@ -116,6 +124,13 @@ class Replacement(Base):
             postgresql_where=text("status <> 'void'"),
         ),
         Index("ix_replacement_campaign_id_prize_id", "campaign_id", "prize_id"),
+        Index(
+            "ix_replacement_ends",
+            "campaign_id",
+            "expires_at",
+            sqlite_where=_ENDS,
+            postgresql_where=_ENDS,
+        ),
         Index(
             "ix_replacement_to_remind",
             "campaign_id",
