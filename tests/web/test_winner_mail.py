@@ -97,7 +97,7 @@ def test_the_result_promises_mail(app: Flask, session: Session) -> None:
     make_campaign(session)
     client = app.test_client()
     page = enter(client, filled_form(client), Accept="text/html", **{"HX-Request": "true"})
-    assert "We also mail it to a…@example.org." in page.get_data(as_text=True)
+    assert 'We also mail it to <bdi dir="ltr">a…@example.org</bdi>.' in page.get_data(as_text=True)
 
 
 def test_the_links_in_the_mail_open(app: Flask, won: Won) -> None:
