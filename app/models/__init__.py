@@ -11,6 +11,14 @@ from app.models.code import Code, CodeStatus
 from app.models.code_batch import BatchSource, BatchState, CodeBatch, StagedCode
 from app.models.entrant import Entrant
 from app.models.entry import Entry, NonceSource
+from app.models.figures import (
+    CampaignCost,
+    FigureBook,
+    FigureDay,
+    FigureMoney,
+    ShopperBook,
+    TrafficCount,
+)
 from app.models.form_version import FormVersion
 from app.models.location import Location
 from app.models.message import Message, MessageKind, MessageState
@@ -48,6 +56,7 @@ __all__ = [
     "BatchSource",
     "BatchState",
     "Campaign",
+    "CampaignCost",
     "Code",
     "CodeBatch",
     "CodeStatus",
@@ -55,6 +64,9 @@ __all__ = [
     "DeliveryState",
     "Entrant",
     "Entry",
+    "FigureBook",
+    "FigureDay",
+    "FigureMoney",
     "FormVersion",
     "IdempotencyKey",
     "Location",
@@ -76,12 +88,14 @@ __all__ = [
     "Replacement",
     "RulesVersion",
     "SecondFactor",
+    "ShopperBook",
     "SpentChallenge",
     "StaffSession",
     "StagedCode",
     "Tier",
     "TierUse",
     "TierWatch",
+    "TrafficCount",
     "Visit",
     "Watch",
     "WebhookDelivery",

@@ -34,6 +34,7 @@ class AwardStatus(StrEnum):
 _HELD = text("held_until IS NOT NULL AND proved_at IS NULL AND lapsed_at IS NULL")
 _TO_REMIND = text("expires_at IS NOT NULL AND reminded_at IS NULL")
 _ENDS = text("expires_at IS NOT NULL")
+_SEEN_LATER = text("seen_at > created_at")
 _VOID_SINCE = "(status = 'void') = (voided_at IS NOT NULL)"
 
 
@@ -45,7 +46,8 @@ class Award(Base):
     `has_keys` once the winner_key rows of the win are written. From `expires_at` on the code is no longer
     good: decided when it was won. A code with `held_until` was kept back until the address was proved; from
     one that lapsed (and is void) the code went back into stock, unseen. `reminded_at`: the winner was told
-    that the code is about to end, or never needs to be.
+    that the code is about to end, or never needs to be. `seen_at`: the win was first shown, in the answer to
+    the entry or on its page.
     """
 
     __tablename__ = "award"
@@ -65,6 +67,7 @@ class Award(Base):
             sqlite_where=text("has_keys = 0"),
             postgresql_where=text("NOT has_keys"),
         ),
+        Index("ix_award_seen_later", "seen_at", sqlite_where=_SEEN_LATER, postgresql_where=_SEEN_LATER),
         Index("ix_award_held", "held_until", sqlite_where=_HELD, postgresql_where=_HELD),
         Index(
             "ix_award_ends",
@@ -102,6 +105,7 @@ class Award(Base):
     proved_at: Mapped[datetime | None]
     lapsed_at: Mapped[datetime | None]
     reminded_at: Mapped[datetime | None]
+    seen_at: Mapped[datetime | None]
 
 
 class Replacement(Base):

@@ -101,3 +101,8 @@ class Entry(Base):
     proof: Mapped[Proof] = mapped_column(words(Proof, "proof"), server_default="never")
     proved_at: Mapped[datetime | None]
     erased_at: Mapped[datetime | None]
+    # What the link said that led here, and the class of device: for counting, see docs/figures.md.
+    utm_source: Mapped[str] = mapped_column(String(60), default="", server_default="")
+    utm_medium: Mapped[str] = mapped_column(String(60), default="", server_default="")
+    utm_campaign: Mapped[str] = mapped_column(String(60), default="", server_default="")
+    device: Mapped[str] = mapped_column(String(8), default="", server_default="")

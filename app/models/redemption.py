@@ -40,6 +40,13 @@ class Redemption(Base):
         CheckConstraint("(source = 'counter') = (location_id IS NOT NULL)", name="location"),
         Index("ix_redemption_campaign_id_id", "campaign_id", "id"),
         Index("ix_redemption_campaign_id_at", "campaign_id", "at"),
+        Index("ix_redemption_created_at", "created_at"),
+        Index(
+            "ix_redemption_reversed_at",
+            "reversed_at",
+            sqlite_where=text("reversed_at IS NOT NULL"),
+            postgresql_where=text("reversed_at IS NOT NULL"),
+        ),
         Index(
             "ix_redemption_location_id_id",
             "location_id",
