@@ -14,7 +14,7 @@ CLIENTS = 32
 _PROCESSED = re.compile(r"number of transactions actually processed: (\d+)")
 _RATE = re.compile(r"tps = ([\d.]+) ")
 
-_claim = allocation._CLAIM_FROM_START.statement
+_claim = allocation._COMMON.from_start.statement
 assert isinstance(_claim, ClauseElement)
 _dialect = create_engine("postgresql+psycopg://", paramstyle="named").dialect
 # The engine's own statement as SQLAlchemy sends it; its named parameters are pgbench's variables.

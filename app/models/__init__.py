@@ -25,7 +25,7 @@ from app.models.message import Message, MessageKind, MessageState
 from app.models.network_key import NetworkKey
 from app.models.odds_table import OddsTableRecord
 from app.models.opening_reminder import OpeningReminder
-from app.models.partner import DailyKey, Partner, Visit
+from app.models.partner import DailyKey, Partner, PartnerCount, Visit
 from app.models.prize import Prize, PrizeKind
 from app.models.quarter_count import QuarterCount, RefusalCount
 from app.models.redemption import Redemption, RedemptionSource
@@ -78,6 +78,7 @@ __all__ = [
     "OddsTableRecord",
     "OpeningReminder",
     "Partner",
+    "PartnerCount",
     "Prize",
     "PrizeKind",
     "QuarterCount",

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from app.domain import languages
 from app.domain.eligibility import CampaignStatus, EntryLimit
+from app.domain.partner_rules import Touch
 from app.domain.proof import Proof
 from app.domain.reveals import Reveal
 from app.models.base import Base, words
@@ -57,6 +58,8 @@ class Campaign(Base):
     mail_losers: Mapped[bool] = mapped_column(server_default=false())
     remind_days: Mapped[int] = mapped_column(server_default="3")
     shows_left: Mapped[bool] = mapped_column(server_default=false())  # about how many prizes are left
+    touch: Mapped[Touch] = mapped_column(words(Touch, "touch"), server_default="last")
+    touch_hours: Mapped[int] = mapped_column(server_default="0")  # 0: only the page a form stands on counts
     lose_weight: Mapped[int] = mapped_column(BigInteger)
     odds_version: Mapped[int] = mapped_column(default=1)
     seed_encrypted: Mapped[bytes] = mapped_column(LargeBinary)

@@ -26,6 +26,9 @@ class Code(Base):
 
     `uses` is how often its winner may use it in all, fixed with the first use; `uses_left` what is left of
     these. Both are empty until then.
+
+    One with a `partner_id` is reserved for whoever comes over that partner's link; it stays on a code that
+    was won, and tells which partner's it was.
     """
 
     __tablename__ = "code"
@@ -40,8 +43,16 @@ class Code(Base):
             "ix_code_free",
             "tier_id",
             "slot",
-            sqlite_where=text("status = 'free'"),
-            postgresql_where=text("status = 'free'"),
+            sqlite_where=text("status = 'free' AND partner_id IS NULL"),
+            postgresql_where=text("status = 'free' AND partner_id IS NULL"),
+        ),
+        Index(
+            "ix_code_reserved",
+            "partner_id",
+            "tier_id",
+            "slot",
+            sqlite_where=text("status = 'free' AND partner_id IS NOT NULL"),
+            postgresql_where=text("status = 'free' AND partner_id IS NOT NULL"),
         ),
         Index("ix_code_prize_id_status_batch_id", "prize_id", "status", "batch_id"),
     )
@@ -57,3 +68,4 @@ class Code(Base):
     created_at: Mapped[datetime]
     uses: Mapped[int | None]
     uses_left: Mapped[int | None]
+    partner_id: Mapped[UUID | None] = mapped_column(ForeignKey("partner.id"))

@@ -21,6 +21,7 @@ class MessageKind(StrEnum):
     OPENED = "opened"  # to somebody who wanted to hear when a campaign opens
     SIGN_IN_LINK = "sign_in_link"  # to staff; `number` is the counter its link is good for
     ALERT = "alert"  # to staff
+    PARTNER_LINK = "partner_link"  # to a partner; `number` is the counter its link is good for
 
 
 class MessageState(StrEnum):
@@ -35,8 +36,8 @@ class Message(Base):
     """One mail, written in the transaction of what it tells, and without content: that is read from the
     committed rows when it is sent.
 
-    It goes to an entrant, about one entry, to somebody who wanted to hear of an opening, or to a member of
-    staff. `number` is 0 for the message that comes
+    It goes to an entrant, about one entry, to somebody who wanted to hear of an opening, to a partner, or to
+    a member of staff. `number` is 0 for the message that comes
     by itself, so that there is one of each kind, and counts on for those that staff send again. While a
     worker has the message in hand, `due_at` is when others may take it over.
     """
@@ -45,8 +46,10 @@ class Message(Base):
     __table_args__ = (
         UniqueConstraint("entry_id", "kind", "number"),
         CheckConstraint(
-            "(CASE WHEN entry_id IS NULL THEN 0 ELSE 1 END) + (CASE WHEN account_id IS NULL THEN 0 ELSE 1 END)"
-            " + (CASE WHEN reminder_id IS NULL THEN 0 ELSE 1 END) = 1",
+            "(CASE WHEN entry_id IS NULL THEN 0 ELSE 1 END)"
+            " + (CASE WHEN account_id IS NULL THEN 0 ELSE 1 END)"
+            " + (CASE WHEN reminder_id IS NULL THEN 0 ELSE 1 END)"
+            " + (CASE WHEN partner_id IS NULL THEN 0 ELSE 1 END) = 1",
             name="recipient",
         ),
         CheckConstraint("(entry_id IS NULL) = (entrant_id IS NULL)", name="entrant"),
@@ -63,6 +66,13 @@ class Message(Base):
             "tried_at",
             sqlite_where=text("tried_at IS NOT NULL"),
             postgresql_where=text("tried_at IS NOT NULL"),
+        ),
+        Index(
+            "ix_message_partner_id",
+            "partner_id",
+            "created_at",
+            sqlite_where=text("partner_id IS NOT NULL"),
+            postgresql_where=text("partner_id IS NOT NULL"),
         ),
         Index(
             "ix_message_reminder_id",
@@ -91,6 +101,7 @@ class Message(Base):
     account_id: Mapped[UUID | None] = mapped_column(ForeignKey("account.id"))
     alert_id: Mapped[UUID | None] = mapped_column(ForeignKey("alert.id"))
     reminder_id: Mapped[UUID | None] = mapped_column(ForeignKey("opening_reminder.id"))
+    partner_id: Mapped[UUID | None] = mapped_column(ForeignKey("partner.id"))
     number: Mapped[int] = mapped_column(default=0)
     state: Mapped[MessageState] = mapped_column(words(MessageState, "state"), default=MessageState.WAITING)
     created_at: Mapped[datetime]

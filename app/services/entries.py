@@ -40,11 +40,13 @@ from app.models import (
     MessageKind,
     NonceSource,
     OddsTableRecord,
+    Partner,
     SpentChallenge,
 )
-from app.services import odds, outbox
+from app.services import odds, outbox, partner_caps
 from app.services.allocation import Claimed, claim
 from app.services.limits import give_back, take_room
+from app.services.partner_caps import PartnerTerms
 from app.services.stored_outcomes import STORED, as_outcome, held_back, is_replaced
 from app.services.uow import shared_unit_of_work
 
@@ -79,8 +81,9 @@ def submit_entry(
     submissions store nothing but their used-up CAPTCHA. Raises NotFound for an unknown campaign and
     SeedUnreadable when the campaign's seed cannot be opened: there is no other source of randomness.
     """
-    campaign, table = _campaign_with_odds(connection, submission.campaign)
+    campaign, table = _campaign_with_odds(connection, submission.campaign, submission.partner_id)
     window, email = window_of(campaign), canonical_email(submission.email)
+    partner = partner_caps.counted(campaign, email, now)
 
     def refused(reason: RefusalReason) -> Outcome:
         """What cannot be taken now may have been taken before: the nonce tells."""
@@ -101,7 +104,9 @@ def submit_entry(
 
     commitment = entry_commitment(campaign.id, submission.nonce, email)
     drawn = draw(vault.open(campaign.id, campaign.seed_encrypted), commitment, table)
-    tier_awarded, claimed = _allocate(connection, table, drawn, person.entrant_id, now, window.zone, rng)
+    tier_awarded, claimed = _allocate(
+        connection, table, drawn, person.entrant_id, partner, now, window.zone, rng
+    )
 
     entry_id = time_ordered_id(now, rng)
     entrant_id = _entrant(connection, person, email, gone, now, rng)
@@ -128,7 +133,7 @@ def submit_entry(
             "form_version": submission.form_version,
             "answers": submission.answers,
             "locale": submission.locale,
-            "partner_id": submission.partner_id,
+            "partner_id": partner.id if partner else None,
             "created_at": now,
             "network": submission.network,
             "proof": proof,
@@ -189,8 +194,11 @@ def _news(outcome: Won | Lost, proof: Proof, *, mail_losers: bool) -> MessageKin
     return MessageKind.ENTRY_LOST if mail_losers else None
 
 
-def _campaign_with_odds(connection: DirectConnection, slug: str) -> tuple[Any, OddsTable]:
-    row = connection.row(_CAMPAIGN_WITH_ODDS, {"slug": slug}) if is_slug(slug) else None
+def _campaign_with_odds(
+    connection: DirectConnection, slug: str, partner_id: UUID | None
+) -> tuple[Any, OddsTable]:
+    values = {"slug": slug, "partner": partner_id}
+    row = connection.row(_CAMPAIGN_WITH_ODDS, values) if is_slug(slug) else None
     if row is None:
         raise NotFound(f"no campaign is called {slug!r}")
     return row, odds.parse(row.document)
@@ -252,18 +260,25 @@ def _allocate(
     table: OddsTable,
     drawn: Draw,
     entrant_id: UUID | None,
+    partner: PartnerTerms | None,
     now: datetime,
     zone: ZoneInfo,
     rng: Rng,
 ) -> tuple[UUID | None, Claimed | None]:
-    """Claim from the tier that was hit; while that has nothing to give, from where its rule leads."""
-    if drawn.tier is not None:
-        for tier in table.ways_to_award(drawn.tier, drawn.redraw):
-            if not take_room(connection, tier, entrant_id, now, zone):
-                continue
-            if (claimed := claim(connection, tier.id, rng)) is not None:
-                return tier.id, claimed
-            give_back(connection, tier, now, zone)
+    """Claim from the tier that was hit; while that has nothing to give, from where its rule leads. A partner
+    whose visitors have won as often as they may has nothing to give in any.
+    """
+    if drawn.tier is None or (partner and not partner_caps.take_win(connection, partner)):
+        return None, None
+    for tier in table.ways_to_award(drawn.tier, drawn.redraw):
+        if not take_room(connection, tier, entrant_id, now, zone):
+            continue
+        claimed = claim(connection, tier.id, rng, partner.reserve if partner else None)
+        if claimed is not None:
+            return tier.id, claimed
+        give_back(connection, tier, now, zone)
+    if partner:
+        partner_caps.give_win_back(connection, partner)
     return None, None
 
 
@@ -324,11 +339,13 @@ _CAMPAIGN_WITH_ODDS = Prepared(
         Campaign.mail_losers,
         Campaign.seed_encrypted,
         OddsTableRecord.document,
+        *partner_caps.TERMS,
     )
     .join(
         OddsTableRecord,
         and_(OddsTableRecord.campaign_id == Campaign.id, OddsTableRecord.version == Campaign.odds_version),
     )
+    .outerjoin(Partner, and_(Partner.id == bindparam("partner"), Partner.campaign_id == Campaign.id))
     .where(Campaign.slug == bindparam("slug"))
 )
 _STORED_BY_NONCE = Prepared(

@@ -90,12 +90,13 @@ def as_it_stands(session: Session, won: Won) -> Won | None:
 
 
 def offers(session: Session, campaign_id: UUID) -> list[Offer]:
-    """The prizes of a campaign with free stock, in draw order."""
+    """The prizes of a campaign with free stock for everybody, in draw order."""
     query = (
         select(Prize, Tier.name, func.count(Code.id))
         .join(Tier, Tier.id == Prize.tier_id)
         .join(Code, Code.prize_id == Prize.id)
-        .where(Prize.campaign_id == campaign_id, Prize.removed_at.is_(None), Code.status == CodeStatus.FREE)
+        .where(Prize.campaign_id == campaign_id, Prize.removed_at.is_(None))
+        .where(Code.status == CodeStatus.FREE, Code.partner_id.is_(None))
         .group_by(Prize.id, Tier.id)
         .order_by(Tier.position, Tier.id, Prize.position, Prize.id)
     )

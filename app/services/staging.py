@@ -264,6 +264,7 @@ def offer(session: Session, batch: CodeBatch, prize: Prize, most: int) -> int:
                 slot=StagedCode.slot,
                 status=CodeStatus.FREE,
                 batch_id=batch.id,
+                partner_id=None,
             )
             .execution_options(synchronize_session=False)
         )

@@ -42,9 +42,7 @@ def upgrade() -> None:
             ["campaign_id"], ["campaign.id"], name="fk_opening_reminder_campaign_id_campaign"
         ),
         sa.PrimaryKeyConstraint("id", name="pk_opening_reminder"),
-        sa.UniqueConstraint(
-            "campaign_id", "address_key", name="uq_opening_reminder_campaign_id_address_key"
-        ),
+        sa.UniqueConstraint("campaign_id", "address_key", name="uq_opening_reminder_campaign_id_address_key"),
     )
     op.create_index(
         "ix_opening_reminder_waiting",

@@ -45,7 +45,9 @@ class Asking:
         return submit_entry(session, submission, **tools | {"rng": seen})
 
 
-def claim_what_was_seen(connection: DirectConnection, _tier_id: UUID, rng: Rng) -> Claimed | None:
+def claim_what_was_seen(
+    connection: DirectConnection, _tier_id: UUID, rng: Rng, _reserve: object = None
+) -> Claimed | None:
     """Stands in for `allocation.claim`: writes by id, without looking at what became of the code."""
     assert isinstance(rng, Seen)
     if rng.code is None:
