@@ -26,6 +26,8 @@ class Purpose(StrEnum):
     SIGN_IN = "sign-in"  # a one-time link for staff
     LOOK = "look"  # a look that staff try on
     PAGE = "page"  # the entry form of a page inside another site
+    COUNTER = "counter"  # a shift at a shop's counter
+    TILL = "till"  # a browser somebody has opened a counter with
     DEVICE = "device"  # a browser somebody of the staff has signed in with
 
 
@@ -38,6 +40,8 @@ LIFETIMES = {
     Purpose.SIGN_IN: timedelta(days=2),
     Purpose.LOOK: timedelta(hours=12),
     Purpose.PAGE: timedelta(hours=6),
+    Purpose.COUNTER: timedelta(hours=12),
+    Purpose.TILL: timedelta(days=180),
     Purpose.DEVICE: timedelta(days=180),
 }
 

@@ -22,6 +22,7 @@ from app.web.account.views import account
 from app.web.admin import admin
 from app.web.api.docs import api_docs
 from app.web.api.views import api
+from app.web.counter.views import counter
 from app.web.partner.views import partner
 from app.web.public.fitting import fitting
 from app.web.public.form_preview import form_preview
@@ -47,6 +48,7 @@ def register(app: Flask) -> None:
     )  # /admin/campaigns/<slug>/look/page   the landing page in a look not saved
     app.register_blueprint(trying)  # /admin/campaigns/<slug>/try   the entrants' pages, tried by staff
     app.register_blueprint(form_preview)  # /admin/campaigns/<slug>/form/preview   one that is not saved
+    app.register_blueprint(counter)  # /counter     where shops without a till take codes
     app.register_blueprint(api)  # /api/v1   what shops' systems call
     app.register_blueprint(api_docs)  # /api/v1   the document about it, and its page
     app.session_interface = Sessions()
