@@ -22,6 +22,7 @@ from app.services.prizes import find_by_name
 from app.web.access import StepUp
 from tests.support.factories import VAULT, TierSpec, make_campaign, submission
 from tests.support.fakes import NOON, FakeRng
+from tests.support.shop import api_till, counter_till
 from tests.support.staff import HTMX, csrf_token, make_account, sign_in, staff_of
 
 ANYONE = None
@@ -67,8 +68,14 @@ ACCESS: dict[str, Role | None] = {
             "api.campaign_figures",
             "api_docs.openapi",
             "api_docs.page",
+            "counter.page",
+            "counter.sign_in",
+            "counter.sign_out",
+            "counter.check",
+            "counter.redeem",
+            "counter.undo",
         ),
-        ANYONE,  # of the staff: see SCOPES
+        ANYONE,  # needs no account: see SCOPES, and tests/web/test_counter.py for the PIN
     ),
     "account.sign_in": ANYONE,
     "account.sign_out": ANYONE,
@@ -157,6 +164,13 @@ ACCESS: dict[str, Role | None] = {
     "admin.audit.everything": Role.ADMIN,
     "admin.audit.export": Role.EDITOR,
     "admin.audit.export_everything": Role.ADMIN,
+    "admin.keys.index": Role.ADMIN,
+    "admin.keys.create": Role.ADMIN,
+    "admin.keys.revoke": Role.ADMIN,
+    "admin.locations.index": Role.ADMIN,
+    "admin.locations.add": Role.ADMIN,
+    "admin.locations.edit": Role.ADMIN,
+    "admin.locations.switch": Role.ADMIN,
     "admin.accounts.index": Role.ADMIN,
     "admin.accounts.limit": Role.ADMIN,
     "admin.accounts.invite": Role.ADMIN,
@@ -197,6 +211,11 @@ STEP_UP: dict[str, StepUp] = {
     "admin.entries.replace": StepUp.LIVE,
     "admin.audit.export": StepUp.ALWAYS,
     "admin.audit.export_everything": StepUp.ALWAYS,
+    "admin.keys.create": StepUp.ALWAYS,
+    "admin.keys.revoke": StepUp.ALWAYS,
+    "admin.locations.add": StepUp.ALWAYS,
+    "admin.locations.edit": StepUp.ALWAYS,
+    "admin.locations.switch": StepUp.ALWAYS,
     "admin.accounts.limit": StepUp.ALWAYS,
     "admin.accounts.invite": StepUp.ALWAYS,
     "admin.accounts.renew_link": StepUp.ALWAYS,
@@ -291,6 +310,8 @@ def parts(session: Session) -> dict[str, object]:
         "tier_id": tiers.listing(session, campaign.id)[0].id,
         "prize_id": prize.id,
         "entry_id": award.entry_id,
+        "key_id": api_till(session).api_key_id,
+        "location_id": counter_till(session).location_id,
         "account_id": make_account(session, Role.VIEWER, "somebody@example.org").id,
     }
     session.commit()
@@ -386,8 +407,8 @@ def test_a_limited_account_meets_nothing_of_other_campaigns(
     assert staff.get("/admin/campaigns/summer").status_code == 200
 
 
-# The first checks its token itself; the second is sent by mail programs, and its address is the token; the API
-# takes no cookie.
+# The first checks its token itself; the second is sent by mail programs, and its address is the token; the
+# API takes no cookie.
 OWN_TOKEN = {"public.enter", "winner.mail", *SCOPES}
 
 

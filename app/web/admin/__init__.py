@@ -11,6 +11,8 @@ from app.web.admin.codes import blueprint as codes
 from app.web.admin.entries import blueprint as entries
 from app.web.admin.entry_form import blueprint as entry_form
 from app.web.admin.frame import frame
+from app.web.admin.keys import blueprint as keys
+from app.web.admin.locations import blueprint as locations
 from app.web.admin.look import blueprint as look
 from app.web.admin.partners import blueprint as partners
 from app.web.admin.pool_history import blueprint as pool_history
@@ -41,5 +43,7 @@ for noun in (
     partners,
     audit,
     accounts,
+    keys,
+    locations,
 ):
     admin.register_blueprint(noun)

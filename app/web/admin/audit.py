@@ -34,7 +34,7 @@ from app.web.wording import REVEAL_NAMES
 blueprint = Blueprint("audit", __name__)
 
 PAGE = 50
-NOUNS = ("campaign", "tier", "prize", "codes", "partner", "winner", "audit")
+NOUNS = ("campaign", "tier", "prize", "codes", "partner", "winner", "redemption", "audit")
 EXPORT_HEADER = ("at", "who", "action", "subject", "campaign", "before", "after", "reason")
 
 
@@ -158,7 +158,7 @@ def _cells(record: AuditRecord, slugs: Mapping[UUID, str]) -> tuple[str, ...]:
 
 
 def _nouns(page_of: Campaign | None) -> tuple[str, ...]:
-    return NOUNS if page_of else (*NOUNS, "account")
+    return NOUNS if page_of else (*NOUNS, "account", "key", "location")
 
 
 def _chosen(sought: Sought) -> Campaign | None:
@@ -325,6 +325,16 @@ def value_names() -> dict[str, str]:
         "weight": _("Weight"),
         "wins": _("Wins among them"),
         "withdrawn": _("Codes withdrawn"),
+        "uses": _("Uses of each code"),
+        "location": _("Place"),
+        "order_reference": _("Order"),
+        "order_value": _("Order value in cents"),
+        "prefix": _("Beginning of the key"),
+        "scopes": _("May be used for"),
+        "expires_at": _("Good until"),
+        "pin": _("New PIN"),
+        "campaign": _("Campaign"),
+        "redemptions": _("Redemptions"),
     }
 
 
@@ -373,6 +383,9 @@ def noun_names() -> dict[str, str]:
         "winner": _("Winners"),
         "audit": _("This list"),
         "account": _("Accounts"),
+        "redemption": _("Redemptions"),
+        "key": _("API keys"),
+        "location": _("Counters"),
     }
 
 
@@ -417,6 +430,15 @@ def acts() -> dict[str, str]:
         "winner.lapse": _("Code back in stock: address not proved"),
         "winner.mail": _("Winner mailed again"),
         "person.erase": _("Person erased"),
+        "redemption.make": _("Code redeemed"),
+        "redemption.reverse": _("Redemption reversed"),
+        "redemption.import": _("Redemptions imported"),
+        "key.create": _("API key made"),
+        "key.revoke": _("API key revoked"),
+        "location.add": _("Counter added"),
+        "location.edit": _("Counter changed"),
+        "location.on": _("Counter switched on"),
+        "location.off": _("Counter switched off"),
         "account.invite": _("One-time link made"),
         "account.link": _("One-time link used"),
         "account.role": _("Role changed"),

@@ -60,6 +60,8 @@ def frame() -> dict[str, Any]:
                 "title": _("Everything"),
                 "links": [
                     _link("admin.accounts.index", _("Accounts"), "users"),
+                    _link("admin.keys.index", _("API keys"), "key"),
+                    _link("admin.locations.index", _("Counters"), "code"),
                     _link("admin.audit.everything", _("Audit list"), "shield"),
                 ],
             }

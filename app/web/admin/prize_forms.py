@@ -19,6 +19,7 @@ from app.adapters.pictures import NotAPicture, PictureStore
 from app.domain.campaign_rules import ARTWORKS
 from app.domain.expiry import MAX_DAYS
 from app.domain.pictures import Picture, read_picture
+from app.domain.redemption import MAX_USES
 from app.models import Prize, PrizeKind
 from app.services.prizes import MAX_LINK, PrizePlan
 from app.services.stock import MAX_UNITS
@@ -117,6 +118,15 @@ class PrizeForm(ReasonForm):
     expires_days = WholeNumber(
         _l("Days after the win"), high=MAX_DAYS, description=_l("Until midnight of that day.")
     )
+    uses = WholeNumber(
+        _l("How often each code can be used"),
+        low=1,
+        high=MAX_USES,
+        default=1,
+        description=_l(
+            "More than once for cards of ten and the like. Codes that have been used keep theirs."
+        ),
+    )
     low_stock = WholeNumber(
         _l("Stock is low from"),
         low=1,
@@ -153,7 +163,8 @@ class PrizeForm(ReasonForm):
     def wants_more(self) -> bool:
         """True when one of the fields that few need is filled in, or wrong."""
         few = (self.value, self.currency, self.expires_on, self.expires_days, self.low_stock)
-        return any(field.data or field.errors for field in few) or self.expires.data != NEVER
+        is_filled = any(field.data or field.errors for field in few) or self.expires.data != NEVER
+        return is_filled or self.uses.data not in {None, 1} or bool(self.uses.errors)
 
     def validate_upload(self, _field: FileField) -> None:
         """Say what is wrong with the file."""
@@ -215,6 +226,7 @@ class PrizeForm(ReasonForm):
             expires_days=self.expires_days.data if self.expires.data == AFTER_DAYS else None,
             low_stock=None if is_percent else self.low_stock.data,
             low_stock_percent=self.low_stock.data if is_percent else None,
+            uses=self.uses.data or 1,
         )
 
     @property
@@ -338,6 +350,7 @@ def prize_values(prize: Prize, total: int) -> dict[str, Any]:
         "expires": NEVER,
         "expires_on": prize.expires_on,
         "expires_days": prize.expires_days,
+        "uses": prize.uses,
         "low_stock": prize.low_stock if prize.low_stock_percent is None else prize.low_stock_percent,
         "low_stock_unit": "units" if prize.low_stock_percent is None else "percent",
     }
