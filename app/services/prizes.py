@@ -18,6 +18,7 @@ from app.domain.errors import Conflict, InvalidInput, NotFound, StaleEdit
 from app.domain.expiry import MAX_DAYS
 from app.domain.ids import random_id
 from app.domain.pictures import Picture
+from app.domain.redemption import MAX_USES
 from app.domain.texts import is_showable
 from app.models import Campaign, Code, Prize, PrizeKind, Tier
 from app.services import audit, batches, campaigns, official_rules, tiers
@@ -43,7 +44,7 @@ class PrizePlan:
     `picture` stands in the place of the drawing `artwork`. `value` is in minor units of the `currency` (three
     letters). A `link` (https) is for plain quantities: where the winner is led to. A code is good until the
     end of the day `expires_on`, or of the day `expires_days` after the win. Stock is low from `low_stock`
-    units or from `low_stock_percent` of all on.
+    units or from `low_stock_percent` of all on. Each code can be used `uses` times.
     """
 
     name: str
@@ -59,6 +60,7 @@ class PrizePlan:
     expires_days: int | None = None
     low_stock: int | None = None
     low_stock_percent: int | None = None
+    uses: int = 1
 
     @classmethod
     def of(cls, prize: Prize) -> "PrizePlan":
@@ -410,6 +412,7 @@ def _check_numbers(plan: PrizePlan) -> None:
         raise InvalidInput("low_stock", "low stock is a number or a percentage, not both")
     _check_range("low_stock", plan.low_stock, 1, MAX_UNITS)
     _check_range("low_stock_percent", plan.low_stock_percent, 1, 100)
+    _check_range("uses", plan.uses, 1, MAX_USES)
 
 
 def _check_range(field: str, number: int | None, least: int, most: int) -> None:
