@@ -102,7 +102,7 @@ class Entry(Base):
     proved_at: Mapped[datetime | None]
     erased_at: Mapped[datetime | None]
     # What the link said that led here, and the class of device: for counting, see docs/figures.md.
-    utm_source: Mapped[str] = mapped_column(String(60), default="", server_default="")
-    utm_medium: Mapped[str] = mapped_column(String(60), default="", server_default="")
-    utm_campaign: Mapped[str] = mapped_column(String(60), default="", server_default="")
-    device: Mapped[str] = mapped_column(String(8), default="", server_default="")
+    utm_source: Mapped[str] = mapped_column(String(60), server_default="")
+    utm_medium: Mapped[str] = mapped_column(String(60), server_default="")
+    utm_campaign: Mapped[str] = mapped_column(String(60), server_default="")
+    device: Mapped[str] = mapped_column(String(8), server_default="")
