@@ -39,6 +39,10 @@ ACCESS: dict[str, Role | None] = {
     "looks.card": ANYONE,
     "public.via_partner": ANYONE,
     "public.enter": ANYONE,
+    "public.remind": ANYONE,
+    "reminders.asked": ANYONE,
+    "reminders.cancelling": ANYONE,
+    "reminders.cancel": ANYONE,
     "public.challenge": ANYONE,
     "human.picture": ANYONE,
     "human.sound": ANYONE,
@@ -407,9 +411,9 @@ def test_a_limited_account_meets_nothing_of_other_campaigns(
     assert staff.get("/admin/campaigns/summer").status_code == 200
 
 
-# The first checks its token itself; the second is sent by mail programs, and its address is the token; the
-# API takes no cookie.
-OWN_TOKEN = {"public.enter", "winner.mail", *SCOPES}
+# The first two check their token themselves; the next two are sent by mail programs, and their address is the
+# token; the API takes no cookie.
+OWN_TOKEN = {"public.enter", "public.remind", "winner.mail", "reminders.cancel", *SCOPES}
 
 
 def test_every_form_needs_its_token(app: Flask, session: Session, parts: dict[str, object]) -> None:

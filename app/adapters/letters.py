@@ -101,6 +101,13 @@ class MyPrizes(About):
 
 
 @dataclass(frozen=True, slots=True)
+class Opened(About):
+    """What somebody who waited is told: that people can enter, until it closes. `at` is when they asked."""
+
+    closes_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class AlertTold:
     """What staff are told of an alert of the campaign of that title."""
 
@@ -138,6 +145,10 @@ class Letters:
         """The letter with the link to all that somebody has won."""
         return self._to_entrant("my_prizes", about, locale)
 
+    def opened(self, about: Opened, stop_url: str, locale: str) -> Letter:
+        """The letter to somebody who wanted to hear when a campaign opens."""
+        return self._to_entrant("opened", about, locale, stop_url)
+
     def _to_entrant(self, name: str, about: About, locale: str, stop_url: str = "") -> Letter:
         language = self._spoken(locale)
         zone = ZoneInfo(about.timezone)
@@ -158,6 +169,8 @@ class Letters:
         elif isinstance(about, EntryLost):
             chance = about.next_chance
             values["next_chance"] = _moment(chance, zone, language) if chance else ""
+        elif isinstance(about, Opened):
+            values["until"] = _moment(about.closes_at, zone, language) if about.closes_at else ""
         environment = self._environment(str(language))
         subject, text, html = (
             environment.get_template(f"{name}.{part}").render(values)

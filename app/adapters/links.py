@@ -51,6 +51,11 @@ class Links:
         """Where one person says that they want no such mail."""
         return f"{self.my_prizes(entrant_id, now)}/mail"
 
+    def no_reminder(self, slug: str, reminder_id: UUID, now: datetime) -> str:
+        """Where somebody says that they do not want to hear of an opening."""
+        token = self._signer.sign(Purpose.REMINDER, reminder_id.hex, now)
+        return f"{self.landing(slug)}/reminder/{token}"
+
     def fairness(self, slug: str) -> str:
         """How the draw can be checked."""
         return f"{self.landing(slug)}/fairness"

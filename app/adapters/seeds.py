@@ -20,6 +20,7 @@ class SeedVault:
 
     def __init__(self, key: bytes) -> None:
         self._cipher = AESGCM(key)
+        self._waiting_key = hmac.digest(key, b"prizewell/waiting", hashlib.sha256)
         self._hiding_key = hmac.digest(key, b"prizewell/erased", hashlib.sha256)
 
     def pseudonym(self, email: str) -> str:
@@ -27,6 +28,12 @@ class SeedVault:
         nothing to read or try out for whoever has the database alone. No address looks like it.
         """
         return f"erased:{hmac.digest(self._hiding_key, email.encode(), hashlib.sha256).hex()}"
+
+    def address_key(self, email: str) -> str:
+        """What tells whether a canonical address was there before, without keeping it: 64 hex digits, nothing
+        to try out for whoever has the database alone.
+        """
+        return hmac.digest(self._waiting_key, email.encode(), hashlib.sha256).hex()
 
     def seal(self, campaign: UUID, seed: bytes, rng: Rng) -> bytes:
         """The seed as it may stand in the database."""

@@ -22,6 +22,7 @@ class Purpose(StrEnum):
     ATTRIBUTION = "attribution"  # the partner behind a form
     PROOF = "proof"  # shows that the address of an entry can be read
     MY_PRIZES = "my-prizes"  # all that one person has won
+    REMINDER = "reminder"  # takes back that somebody wants to hear of an opening
     PARTNER = "partner"  # a partner's own figures
     SIGN_IN = "sign-in"  # a one-time link for staff
     LOOK = "look"  # a look that staff try on
@@ -36,6 +37,7 @@ LIFETIMES = {
     Purpose.ATTRIBUTION: timedelta(days=2),
     Purpose.PROOF: timedelta(days=180),
     Purpose.MY_PRIZES: timedelta(days=30),
+    Purpose.REMINDER: timedelta(days=366),
     Purpose.PARTNER: timedelta(days=366),
     Purpose.SIGN_IN: timedelta(days=2),
     Purpose.LOOK: timedelta(hours=12),

@@ -93,10 +93,13 @@ class Lapsed:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """Nothing was drawn and nothing was stored."""
+    """Nothing was drawn and nothing was stored. `next_chance` says from when the person may enter again,
+    where it was for their entry of today.
+    """
 
     reason: RefusalReason
     kind: Literal["refused"] = "refused"
+    next_chance: datetime | None = None
 
 
 Drawn = Won | Lost | Held | Lapsed

@@ -10,8 +10,8 @@ from app.models.base import Base
 
 
 class OpeningReminder(Base):
-    """One address and campaign. `address_key` is a keyed hash of the canonical address: it holds on to the one
-    mail of each after the `email`, kept as typed until that mail is sent or given up, is gone. Once
+    """One address and campaign. `address_key` is a keyed hash of the canonical address: by it there is one
+    mail for each, also after the `email`, kept as typed until that mail is sent or given up, is gone. Once
     `called_at`, the message is in the outbox.
     """
 

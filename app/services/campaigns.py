@@ -51,6 +51,7 @@ class CampaignPlan:
     proof: Proof = Proof.NEVER  # what waits until the address is proved
     proof_hours: int = PROOF_HOURS  # how long a code is kept for that
     mail_losers: bool = False
+    shows_left: bool = False  # visitors see about how many prizes are left
     remind_days: int = REMIND  # how long before a code ends its winner is reminded; 0: never
 
 

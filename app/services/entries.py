@@ -88,7 +88,8 @@ def submit_entry(
     def refused(reason: RefusalReason) -> Outcome:
         """What cannot be taken now may have been taken before: the nonce tells."""
         stored = _stored_outcome(connection, campaign.id, window, submission.nonce, email)
-        return stored or Refused(reason)
+        is_today = reason is RefusalReason.ALREADY_ENTERED_TODAY
+        return stored or Refused(reason, next_chance=next_chance(window, now) if is_today else None)
 
     if (reason := refusal(window, now) or _stale(submission, campaign)) is not None:
         return refused(reason)

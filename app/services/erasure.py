@@ -16,7 +16,7 @@ from app.domain.delivery import Trouble
 from app.domain.draw import NONCE_BYTES
 from app.domain.errors import NotFound
 from app.models import Award, Entrant, Entry, Message, MessageState, WinnerKey
-from app.services import audit
+from app.services import audit, opening_reminders
 from app.services.audit import Actor
 from app.services.uow import unit_of_work
 
@@ -33,6 +33,7 @@ def erase(session: Session, entrant_id: UUID, *, now: datetime, rng: Rng, vault:
     entrant = session.get(Entrant, entrant_id, with_for_update=True, populate_existing=True)
     if entrant is None or entrant.erased_at is not None:
         raise NotFound("nobody is known under this link")
+    opening_reminders.forget_address(session, entrant.email_key, vault)
     entrant.email_key, entrant.erased_at = vault.pseudonym(entrant.email_key), now
     entrant.no_mail_at = None
     session.flush()  # from here on nobody enters under this address

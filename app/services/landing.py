@@ -17,6 +17,7 @@ from app.domain.pictures import Picture
 from app.models import Campaign, OddsTableRecord, Prize, Tier
 from app.services import allocation, campaigns, odds, official_rules, stock
 from app.services.entries import window_of
+from app.services.prizes_left import Board, board
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +43,7 @@ class LandingPage:
     phase: Phase
     prizes: tuple[PrizeCard, ...]
     partner_name: str | None = None
+    board: Board | None = None  # what is left, where the campaign shows that
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +86,9 @@ class FairnessPage:
 def landing_page(
     session: Session, slug: str, *, now: datetime, partner_name: str | None = None
 ) -> LandingPage:
-    """The landing page, in two queries once its stock is known. Raises NotFound."""
+    """The landing page, in two queries once its stock is known; the board of prizes left asks for more once
+    in ten minutes. Raises NotFound.
+    """
     campaign = campaigns.get(session, slug)
     current = phase(window_of(campaign), now)
     if current is Phase.DRAFT:
@@ -92,7 +96,8 @@ def landing_page(
     rows = session.execute(_PRIZES, {"campaign": campaign.id}).all()
     if current is Phase.LIVE and not any(row.is_left for row in rows):
         current = Phase.SOLD_OUT
-    return LandingPage(campaign, current, _cards(session, rows), partner_name)
+    cards = _cards(session, rows)
+    return LandingPage(campaign, current, cards, partner_name, _board(session, campaign, current, cards, now))
 
 
 def preview_page(session: Session, slug: str) -> LandingPage:
@@ -137,6 +142,14 @@ def open_campaigns(session: Session, *, now: datetime) -> list[Campaign]:
     opened = select(Campaign).where(Campaign.status == CampaignStatus.OPEN)
     newest_first = session.scalars(opened.order_by(Campaign.created_at.desc())).all()
     return [campaign for campaign in newest_first if phase(window_of(campaign), now) is Phase.LIVE]
+
+
+def _board(
+    session: Session, campaign: Campaign, current: Phase, cards: Sequence[PrizeCard], now: datetime
+) -> Board | None:
+    if not campaign.shows_left or current not in {Phase.LIVE, Phase.PAUSED}:
+        return None
+    return board(session, campaign.id, {card.id: card.total for card in cards}, now=now)
 
 
 def _cards(session: Session, rows: Sequence[Row[*tuple[Any, ...]]]) -> tuple[PrizeCard, ...]:

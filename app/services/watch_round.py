@@ -6,12 +6,13 @@ from sqlalchemy.orm import Session
 
 from app.domain.chance import Rng
 from app.domain.eligibility import CampaignStatus
-from app.services import alerts, brake, campaigns, counts, networks, proof, reminders
+from app.services import alerts, brake, campaigns, counts, networks, opening_reminders, proof, reminders
 
 
 def make(session: Session, *, now: datetime, rng: Rng) -> None:
-    """Put back codes no address was proved for, remind winners, add up what is over, pull the brake where it
-    must be, tell what there is to tell, and let go of what networks of past days were called.
+    """Put back codes no address was proved for, remind winners, call those who wait for an opening, add up
+    what is over, pull the brake where it must be, tell what there is to tell, and let go of what networks of
+    past days were called.
     """
     proof.lapse(session, now=now, rng=rng)
     for campaign in campaigns.listing(session):  # codes end whatever has become of the campaign
@@ -19,6 +20,7 @@ def make(session: Session, *, now: datetime, rng: Rng) -> None:
     for campaign in campaigns.listing(session, archived=False):
         if campaign.status is CampaignStatus.DRAFT:
             continue
+        opening_reminders.call(session, campaign, now=now, rng=rng)
         while counts.count_on(session, campaign.id, now=now):
             pass
         brake.watch(session, campaign, now=now, rng=rng)

@@ -28,6 +28,7 @@ from app.web.public.fitting import fitting
 from app.web.public.form_preview import form_preview
 from app.web.public.looks import looks as public_looks
 from app.web.public.picture_code import human
+from app.web.public.reminders import reminders
 from app.web.public.trying import trying
 from app.web.public.views import public
 from app.web.sessions import Sessions
@@ -39,6 +40,7 @@ def register(app: Flask) -> None:
     app.register_blueprint(human)  # /c/<slug>/code   the code for browsers without JavaScript
     app.register_blueprint(public)  # /            the entrants' pages
     app.register_blueprint(public_looks)  # /c/<slug>   what comes with them: style sheet, card
+    app.register_blueprint(reminders)  # /c/<slug>/reminder   who wants to hear of an opening
     app.register_blueprint(winner)  # /me          what somebody has won, and their data
     app.register_blueprint(partner)  # /partner     a partner's own figures
     app.register_blueprint(account)  # /account     staff sign in and out

@@ -26,6 +26,8 @@ FRAMED = frozenset(
     {
         "public.landing_page",
         "public.embedded",
+        "public.remind",
+        "reminders.asked",
         "public.via_partner",
         "public.enter",
         "public.result",

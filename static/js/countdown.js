@@ -21,13 +21,16 @@ function tick(node) {
   return left;
 }
 
+// Whoever wants little movement sees a figure change once a minute, not every second.
+const calm = matchMedia("(prefers-reduced-motion: reduce)");
 let timer;
 function run() {
   clearTimeout(timer);
   const nodes = [...document.querySelectorAll("[data-countdown]")];
   if (!nodes.length) return;
   const least = Math.min(...nodes.map(tick).filter((left) => left > 0), Infinity);
-  if (least < Infinity) timer = setTimeout(run, least > 7200 ? 60000 : 1000);
+  const rest = least > 7200 || calm.matches ? 60 : 1;
+  if (least < Infinity) timer = setTimeout(run, 1000 * Math.min(rest, least));
 }
 
 run();

@@ -1,5 +1,6 @@
 // The entry form: one nonce per visit, the check for humans, what the button says, and the result in the form's place.
 import "./countdown.js";
+import { ownClocks } from "./own-clock.js";
 
 const live = document.getElementById("announce");
 let nonce = freshNonce();
@@ -249,6 +250,7 @@ function result(card) {
   }
 }
 
+ownClocks();
 const form = theForm();
 if (form) {
   form.noValidate = true;

@@ -1,6 +1,7 @@
 // The result's card: shown at once, or first covered by the game the campaign has chosen. What was won stands in the page
 // before any of this begins; a game that cannot play leaves the card as it is.
 import "./countdown.js";
+import { ownClocks } from "./own-clock.js";
 
 const live = document.getElementById("announce");
 const calm = matchMedia("(prefers-reduced-motion: reduce)");
@@ -55,23 +56,12 @@ export function dress(card) {
   for (const node of card.querySelectorAll("[data-needs-script]")) node.hidden = false;
   if (card.querySelector("[data-copy]")) import("./copy.js");
   if (navigator.share) for (const button of card.querySelectorAll("[data-share-button]")) button.hidden = false;
-  for (const place of card.querySelectorAll("[data-own-clock]")) ownClock(place);
+  ownClocks(card);
   const again = card.querySelector("[data-replay]");
   if (again) {
     again.hidden = false;
     again.addEventListener("click", () => play(card));
   }
-}
-
-/** The same moment on the visitor's clock, where that differs from the campaign's. */
-function ownClock(place) {
-  const time = place.querySelector("time");
-  const moment = new Date(time.dateTime);
-  const own = moment.toLocaleTimeString("en-GB", { hour: "2-digit", minute: "2-digit" });
-  if (time.textContent.includes(own)) return;
-  const here = new Intl.DateTimeFormat(document.documentElement.lang, { weekday: "long", hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
-  const words = place.dataset.ownClock.replace("{time}", here.format(moment));
-  place.append(` (${words})`);
 }
 
 document.addEventListener("click", (event) => {

@@ -138,7 +138,10 @@ def test_a_daily_limit_counts_days_in_the_campaigns_zone(session: Session, enter
     before_midnight = datetime.fromisoformat("2030-06-15T20:59:59+00:00")
     assert isinstance(enter(submission(1), before_midnight), Won)
     again = submission(2, email="person1@example.org", captcha=solved(2))
-    assert enter(again, before_midnight) == Refused(RefusalReason.ALREADY_ENTERED_TODAY)
+    refused = enter(again, before_midnight)
+    assert isinstance(refused, Refused)
+    assert refused.reason is RefusalReason.ALREADY_ENTERED_TODAY
+    assert refused.next_chance == before_midnight + timedelta(seconds=1)
     third = submission(3, email="person1@example.org", captcha=solved(3))
     assert isinstance(enter(third, before_midnight + timedelta(seconds=1)), Won)
 

@@ -44,9 +44,15 @@ def test_the_landing_page_weighs_little(client: FlaskClient, campaign: None, lan
 
 def test_what_only_the_form_needs_comes_with_the_form(client: FlaskClient, campaign: None) -> None:
     found = weight.loads(client, "/c/summer")
-    assert {"tokens.css", "base.css", "public.css", "latin.woff2", "entry.js", "countdown.js"} == names(
-        found.at_once
-    )
+    assert {
+        "tokens.css",
+        "base.css",
+        "public.css",
+        "latin.woff2",
+        "entry.js",
+        "countdown.js",
+        "own-clock.js",
+    } == names(found.at_once)
     assert {"htmx.min.js", "altcha.min.js", "altcha.css", "pbkdf2.js", "reveal.css", "reveal.js"} == names(
         found.for_the_form
     )

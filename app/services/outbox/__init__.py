@@ -1,7 +1,7 @@
 """The outbox: messages are written in the transaction of what they tell; the worker sends them afterwards.
 
 Its rooms: `messages` writes the rows and tells what became of them, `delivery` is the worker's side, and
-`writing` (`to_entrants`) makes a mail out of what is committed.
+`writing` (`to_entrants`, `to_waiting`) makes a mail out of what is committed.
 """
 
 from app.services.outbox.delivery import deliver_next, forget, is_any_due, settle, take
@@ -10,6 +10,7 @@ from app.services.outbox.messages import (
     about,
     announce,
     announce_again,
+    announce_opening,
     announce_replacement,
     next_number,
     resend,
@@ -29,6 +30,7 @@ __all__ = [
     "about",
     "announce",
     "announce_again",
+    "announce_opening",
     "announce_replacement",
     "deliver_next",
     "forget",

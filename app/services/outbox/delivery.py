@@ -27,7 +27,7 @@ from app.adapters.direct import DirectConnection, Prepared
 from app.domain.chance import Rng
 from app.domain.delivery import LEASE, QUIET, NotSent, Sending, Sent, Trouble, free_at, is_too_old, next_try
 from app.domain.ids import first_id_after, first_id_at
-from app.models import Entrant, Entry, Message, MessageKind, MessageState
+from app.models import Entrant, Entry, Message, MessageKind, MessageState, OpeningReminder
 from app.services.outbox.office import InHand, PostOffice
 from app.services.outbox.writing import written
 from app.services.uow import shared_unit_of_work, unit_of_work
@@ -76,6 +76,7 @@ def _take_one(session: Session, *, now: datetime) -> tuple[bool, InHand | None]:
         return False, None
     if is_too_old(row.created_at, now):
         _note(session, row, state=MessageState.FAILED, last_error=str(Trouble.TOO_OLD))
+        session.execute(_LET_GO.statement, {"reminder": row.reminder_id})
         return True, None
     free = free_at(_last_to_same(session, row, now), now)
     if free is not None and not _is_proved(session, row):
@@ -85,7 +86,14 @@ def _take_one(session: Session, *, now: datetime) -> tuple[bool, InHand | None]:
     if not is_ours:
         return True, None
     return True, InHand(
-        row.id, row.kind, row.entry_id, row.tries + 1, row.account_id, row.number, row.alert_id
+        row.id,
+        row.kind,
+        row.entry_id,
+        row.tries + 1,
+        row.account_id,
+        row.number,
+        row.alert_id,
+        row.reminder_id,
     )
 
 
@@ -93,7 +101,7 @@ def _last_to_same(session: Session, row: Row[*tuple[Any, ...]], now: datetime) -
     """When another message to the same person was last tried, of late. Who asks this has the person's row to
     itself, so that two messages to one person are not taken on side by side.
     """
-    if row.entrant_id is None:  # staff, whose addresses are known
+    if row.entrant_id is None:  # staff, whose addresses are known, and reminders, which come once
         return None
     session.execute(_HOLD_ENTRANT, {"entrant": row.entrant_id})
     values = {"entrant": row.entrant_id, "message": row.id, "since": now - QUIET}
@@ -123,14 +131,22 @@ def settle(
     """Write down what came of a try: sent, to be tried again, or given up."""
     if isinstance(sending, Sent):
         connection.execute(_SENT, {"message": message.id, "at": now})
+        _let_go(connection, message)
         return
     # Not over the head of another worker that took the message on since.
     this_try = {"message": message.id, "try": message.tries, "error": str(sending)}
     again = None if sending.for_good else next_try(message.tries, now, rng)
     if again is None:
         connection.execute(_FAILED, this_try)
+        _let_go(connection, message)
     else:
         connection.execute(_AGAIN, this_try | {"again": again})
+
+
+def _let_go(connection: DirectConnection, message: InHand) -> None:
+    """The address of a reminder has served."""
+    if message.reminder_id is not None:
+        connection.execute(_LET_GO, {"reminder": message.reminder_id})
 
 
 @unit_of_work
@@ -179,6 +195,7 @@ _DUE = (
         Message.account_id,
         Message.number,
         Message.alert_id,
+        Message.reminder_id,
         Message.created_at,
         Message.due_at,
         Message.tries,
@@ -198,6 +215,9 @@ _LAST_TRIED = select(func.max(Message.tried_at)).where(
 )
 _ITS_ROW = update(Message).where(Message.id == bindparam("message"), _IS_WAITING)
 _SENT = Prepared(_ITS_ROW.values(state=MessageState.SENT, sent_at=bindparam("at"), last_error=None))
+_LET_GO = Prepared(
+    update(OpeningReminder).where(OpeningReminder.id == bindparam("reminder")).values(email=None)
+)
 _THIS_TRY = _ITS_ROW.where(Message.tries == bindparam("try"))
 _AGAIN = Prepared(_THIS_TRY.values(due_at=bindparam("again"), last_error=bindparam("error")))
 _FAILED = Prepared(_THIS_TRY.values(state=MessageState.FAILED, last_error=bindparam("error")))

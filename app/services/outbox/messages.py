@@ -101,6 +101,12 @@ def _waits(entry: Any) -> bool:
     return not is_told and not (entry.proof is Proof.CODE and entry.status is AwardStatus.VOID)
 
 
+def announce_opening(session: Session, reminder_ids: Sequence[UUID], *, now: datetime, rng: Rng) -> None:
+    """Have these told that what they wait for is open, in the transaction of the caller."""
+    each = [_message(MessageKind.OPENED, 0, now, rng) | {"reminder_id": waits} for waits in reminder_ids]
+    session.execute(insert(Message), each)
+
+
 def send_sign_in_link(session: Session, account_id: UUID, counter: int, *, now: datetime, rng: Rng) -> None:
     """Have a member of staff sent the one-time link of that counter, in the transaction of the caller."""
     values = _message(MessageKind.SIGN_IN_LINK, counter, now, rng)

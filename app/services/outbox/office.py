@@ -30,3 +30,4 @@ class InHand:
     account_id: UUID | None = None
     number: int = 0
     alert_id: UUID | None = None
+    reminder_id: UUID | None = None

@@ -67,7 +67,7 @@ def _letter(kind: MessageKind, row: Any, office: PostOffice, now: datetime) -> W
     # Whom staff gave something else, in the place of a void win, is told of it.
     is_told = is_proved or (kind in _ABOUT_WINS and is_void)
     if kind is MessageKind.AWARD_WON and is_told:
-        return office.letters.award_won(_won(row, office, now), _language(row)), ""
+        return office.letters.award_won(_won(row, office, now), language_of(row)), ""
     if kind is MessageKind.CODE_ENDS and is_told:
         return _code_ends(row, office, now)
     if kind is MessageKind.ENTRY_LOST and is_told:
@@ -75,8 +75,8 @@ def _letter(kind: MessageKind, row: Any, office: PostOffice, now: datetime) -> W
     if kind is MessageKind.PROOF and not is_proved and not (row.proof is Proof.CODE and is_void):
         return _proof(row, office)
     if kind is MessageKind.MY_PRIZES:
-        about = MyPrizes(**_frame(row, office), url=office.links.my_prizes(row.entrant_id, now))
-        return office.letters.my_prizes(about, _language(row)), ""
+        about = MyPrizes(**frame(row, office), url=office.links.my_prizes(row.entrant_id, now))
+        return office.letters.my_prizes(about, language_of(row)), ""
     return None
 
 
@@ -85,7 +85,7 @@ def _code_ends(row: Any, office: PostOffice, now: datetime) -> Written | None:
     if not is_open or row.no_mail_at is not None or row.expires_at is None or row.expires_at <= now:
         return None
     stop_url = office.links.stop_mail(row.entrant_id, now)
-    return office.letters.code_ends(_won(row, office, now), stop_url, _language(row)), stop_url
+    return office.letters.code_ends(_won(row, office, now), stop_url, language_of(row)), stop_url
 
 
 def _entry_lost(row: Any, office: PostOffice, now: datetime) -> Written | None:
@@ -95,29 +95,29 @@ def _entry_lost(row: Any, office: PostOffice, now: datetime) -> Written | None:
     window = Window(row.campaign_status, row.opens_at, row.closes_at, row.entries, zone)
     stop_url = office.links.stop_mail(row.entrant_id, now)
     about = EntryLost(
-        **_frame(row, office),
+        **frame(row, office),
         result_url=office.links.result(row.slug, row.entry_id, row.created_at),
         fairness_url=office.links.fairness(row.slug),
         next_chance=next_chance(window, row.created_at),
-        words=_texts(row).text("lost", _language(row)),
+        words=_texts(row).text("lost", language_of(row)),
     )
-    return office.letters.entry_lost(about, stop_url, _language(row)), stop_url
+    return office.letters.entry_lost(about, stop_url, language_of(row)), stop_url
 
 
 def _proof(row: Any, office: PostOffice) -> Written | None:
     about = ProofAsked(
-        **_frame(row, office),
+        **frame(row, office),
         is_code=row.proof is Proof.CODE,
         until=deadline(row.created_at, row.proof_hours),
         url=office.links.prove(row.entry_id, row.created_at),
     )
-    return office.letters.proof(about, _language(row)), ""
+    return office.letters.proof(about, language_of(row)), ""
 
 
 def _won(row: Any, office: PostOffice, now: datetime) -> AwardWon:
-    texts, language = _texts(row), _language(row)
+    texts, language = _texts(row), language_of(row)
     return AwardWon(
-        **_frame(row, office),
+        **frame(row, office),
         tier=row.tier_name,
         prize=texts.text(prize_key(row.prize_id, "name"), language, row.prize_name),
         code=row.code,
@@ -129,12 +129,12 @@ def _won(row: Any, office: PostOffice, now: datetime) -> AwardWon:
     )
 
 
-def _frame(row: Any, office: PostOffice) -> dict[str, Any]:
-    """What every letter about an entry has, by the names of `About`."""
+def frame(row: Any, office: PostOffice) -> dict[str, Any]:
+    """What every letter has, by the names of `About`."""
     theme = parse(row.theme).theme
     colours = palette(theme.brand(row.accent), theme.ground)
     about = About(
-        title=_texts(row).text("title", _language(row), row.title),
+        title=_texts(row).text("title", language_of(row), row.title),
         sponsor=row.sponsor,
         accent=row.accent,
         timezone=row.timezone,
@@ -150,7 +150,8 @@ def _texts(row: Any) -> CampaignTexts:
     return CampaignTexts(row.language, row.texts)
 
 
-def _language(row: Any) -> str:
+def language_of(row: Any) -> str:
+    """The reader's language, else the campaign's own."""
     return spoken(row.locale) or str(row.language)
 
 

@@ -12,7 +12,7 @@ from app.adapters.mail import compose
 from app.domain.alerts import said
 from app.domain.delivery import NotSent, Trouble
 from app.models import Account, Alert, Campaign
-from app.services.outbox import to_entrants
+from app.services.outbox import to_entrants, to_waiting
 from app.services.outbox.office import InHand, PostOffice
 
 
@@ -22,6 +22,8 @@ def written(session: Session, message: InHand, office: PostOffice, now: datetime
         return _alert_written(session, message, message.account_id, office, now)
     if message.account_id is not None:
         return _link_written(session, message, message.account_id, office, now)
+    if message.reminder_id is not None:
+        return to_waiting.written(session, message, office, now)
     return to_entrants.written(session, message, office, now)
 
 

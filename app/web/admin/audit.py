@@ -312,6 +312,7 @@ def value_names() -> dict[str, str]:
         "role": _("Role"),
         "rules": _("Rules"),
         "seed_commit": _("Seed commitment"),
+        "shows_left": _("Show about how many prizes are left"),
         "slug": _("Address"),
         "sponsor": _("Who gives the prizes"),
         "status": _("Status"),

@@ -88,6 +88,12 @@ class CampaignForm(WindowForm):
         choices=[choice(*pair) for pair in REVEAL_NAMES.items()],
         default=Reveal.PLAIN.value,
     )
+    shows_left = BooleanField(
+        _l("Show about how many prizes are left"),
+        description=_l(
+            "Rounded down, and as it stood at the last full ten minutes, so that nobody times an entry by it."
+        ),
+    )
     timezone = Line(
         _l("Time zone"),
         [Present(), AtMost(64)],
@@ -159,6 +165,7 @@ class CampaignForm(WindowForm):
             proof_hours=int(self.proof_hours.data),
             mail_losers=bool(self.mail_losers.data),
             remind_days=int(self.remind_days.data),
+            shows_left=bool(self.shows_left.data),
         )
 
 
@@ -224,6 +231,7 @@ def values_of(campaign: Campaign) -> dict[str, Any]:
         "proof_hours": campaign.proof_hours,
         "mail_losers": campaign.mail_losers,
         "remind_days": campaign.remind_days,
+        "shows_left": campaign.shows_left,
     }
 
 

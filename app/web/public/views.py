@@ -36,8 +36,9 @@ from app.services.entries import Submission, outcome_of, submit_entry
 from app.web import locale, proved, refusal_counts
 from app.web.campaign_words import in_words, outcome_in_words, page_in_words
 from app.web.errors import wants_json
-from app.web.public import picture_code
+from app.web.public import picture_code, reminders
 from app.web.public.forms import EntryForm, class_of_key, form_class
+from app.web.public.reminders import ReminderForm
 from app.web.refusal_counts import Told
 
 public = Blueprint("public", __name__)
@@ -89,6 +90,15 @@ def via_partner(slug: str, partner: str) -> str:
     else:
         _count_visit(found)
     return _landing(slug, found)
+
+
+@public.post("/c/<slug>/reminder")
+@csrf.exempt  # the form checks the token itself, like that of an entry
+@limiter.limit("5/minute;20/hour")
+def remind(slug: str) -> AnyResponse:
+    """Have oneself told when the campaign opens."""
+    form = reminders.posted()
+    return reminders.taken(slug, form) or make_response(_landing(slug, None, form), 422)
 
 
 @public.post("/c/<slug>/entries")
@@ -196,7 +206,7 @@ def _stored(slug: str, token: str) -> Drawn:
     return outcome
 
 
-def _landing(slug: str, partner: Partner | None) -> str:
+def _landing(slug: str, partner: Partner | None, reminder: ReminderForm | None = None) -> str:
     now = tools().now()
     page = page_in_words(
         landing.landing_page(db.session(), slug, now=now, partner_name=partner.name if partner else None)
@@ -206,7 +216,10 @@ def _landing(slug: str, partner: Partner | None) -> str:
     if partner is not None:
         form.partner.data = tools().signer.sign(Purpose.ATTRIBUTION, [slug, partner.id.hex], now)
     code = picture_code.offered(slug, form, now)
-    return render_template("public/landing.html", page=page, form=form, code=code, **_links(slug))
+    reminder = reminder or reminders.offered(page)
+    return render_template(
+        "public/landing.html", page=page, form=form, code=code, reminder=reminder, **_links(slug)
+    )
 
 
 def _links(slug: str) -> dict[str, str]:
