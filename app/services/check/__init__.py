@@ -10,6 +10,7 @@ from app.services import campaigns
 from app.services.check.entries import check_entries, check_limits, check_nonces
 from app.services.check.messages import check_messages
 from app.services.check.odds import check_odds, check_seeds
+from app.services.check.redemptions import check_redemptions
 from app.services.check.replacements import check_replacements
 from app.services.check.stock import check_codes, check_stock
 from app.services.check.tally import EXAMPLES, Subject, Tally
@@ -71,6 +72,7 @@ _CHECKS: tuple[tuple[tuple[str, ...], Callable[..., None]], ...] = (
     (("stock",), check_stock),
     (("codes",), check_codes),
     (("replacements",), check_replacements),
+    (("redemptions",), check_redemptions),
     (("limits",), check_limits),
     (("nonces",), check_nonces),
     (("awards", "draws", "fallbacks", "room"), check_entries),
@@ -82,6 +84,7 @@ _PROMISES = {
     "stock": "what came in is free, won or withdrawn",
     "codes": "each code that was won has one winner, and the reverse",
     "replacements": "each replacement stands in for a win that is void",
+    "redemptions": "only what was won is redeemed, no more often than it may be",
     "limits": "nobody entered more often than allowed",
     "nonces": "each submission was drawn once",
     "awards": "each award fits its entry and its code",
