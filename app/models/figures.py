@@ -71,7 +71,7 @@ class FigureMoney(Base):
 
 
 class TrafficCount(Base):
-    """Pages shown and forms sent within a quarter of an hour, by class of device: about. It knows no visitor."""
+    """Pages shown and forms sent within a quarter of an hour, by class of device: about, and of nobody."""
 
     __tablename__ = "traffic_count"
 

@@ -32,6 +32,7 @@ from app.domain.outcomes import (
     Won,
 )
 from app.domain.proof import Proof, asked, deadline
+from app.domain.sources import Source
 from app.models import (
     Award,
     Campaign,
@@ -69,6 +70,8 @@ class Submission:
     form_of: UUID | None = None  # the campaign whose form that is
     answers: str = ""  # as a document of domain/entry_form.py
     proved: frozenset[UUID] = frozenset()  # whose addresses were proved in the same browser
+    source: Source = Source()  # noqa: RUF009 -- frozen
+    shown: bool = False  # whether the answer itself shows the outcome
 
 
 @shared_unit_of_work
@@ -138,6 +141,10 @@ def submit_entry(
             "created_at": now,
             "network": submission.network,
             "proof": proof,
+            "utm_source": submission.source.utm_source,
+            "utm_medium": submission.source.utm_medium,
+            "utm_campaign": submission.source.utm_campaign,
+            "device": submission.source.device,
         },
     )
     until = deadline(now, campaign.proof_hours)
@@ -145,9 +152,7 @@ def submit_entry(
         drawn_to: Won | Lost = Lost(entry_id, next_chance(window, now), now)
     else:
         kept = None if proof is Proof.NEVER else until
-        drawn_to = _award(
-            connection, campaign.id, entry_id, claimed, submission.email, now, window.zone, kept
-        )
+        drawn_to = _award(connection, campaign.id, entry_id, claimed, submission, now, window.zone, kept)
     kind = _news(drawn_to, proof, mail_losers=campaign.mail_losers)
     if kind is not None:
         outbox.announce(connection, kind, entry_id, entrant_id, now=now, rng=rng)
@@ -288,7 +293,7 @@ def _award(
     campaign_id: UUID,
     entry_id: UUID,
     claimed: Claimed,
-    email: str,
+    submission: Submission,
     now: datetime,
     zone: ZoneInfo,
     held_until: datetime | None,
@@ -307,6 +312,7 @@ def _award(
             "created_at": now,
             "expires_at": expires_at,
             "held_until": held_until,
+            "seen_at": now if submission.shown and held_until is None else None,
         },
     )
     return Won(
@@ -316,7 +322,7 @@ def _award(
         claimed.text,
         claimed.instructions,
         claimed.artwork,
-        email,
+        submission.email,
         now,
         expires_at=expires_at,
         picture=claimed.picture,

@@ -12,7 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from app.domain.errors import Busy, CommitUnknown
 from app.extensions import db, tools
-from app.services import refusals
+from app.services import refusals, traffic
 from app.services.refusals import Tally
 
 EVERY_SECONDS = 5.0
@@ -37,6 +37,7 @@ class Refusals:
 
     def __init__(self, app: Flask) -> None:
         self.tally = Tally()
+        self.traffic = Tally()
         self.due = time.monotonic() + EVERY_SECONDS
         self.is_kept = False  # stored without a request too
         self._app = app
@@ -48,6 +49,14 @@ class Refusals:
     def count(self, slug: str, reason: str) -> None:
         """Count one; the first of a process sees to it that none is forgotten."""
         self.tally.count(slug, reason, now=tools().now())
+        self._see_to_it()
+
+    def count_traffic(self, slug: str, reason: str) -> None:
+        """Count a page shown, or a form sent; see app.services.traffic."""
+        self.traffic.count(slug, reason, now=tools().now())
+        self._see_to_it()
+
+    def _see_to_it(self) -> None:
         if self.is_kept:
             with self._starting:
                 self._start()
@@ -71,6 +80,7 @@ class Refusals:
         """Store what was counted; it stays where it is should the database have no time for it."""
         with self._storing, suppress(Busy, CommitUnknown, SQLAlchemyError):
             refusals.flush(db.session(), self.tally)
+            traffic.flush(db.session(), self.traffic)
 
     def stop(self) -> None:
         """Store what is left: the process ends."""

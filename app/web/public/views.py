@@ -25,15 +25,17 @@ from app.adapters.captcha import Verdict
 from app.adapters.links import result_token
 from app.adapters.qr import qr_svg
 from app.adapters.tokens import Purpose
+from app.domain.agents import device_class, is_robot
 from app.domain.campaign_rules import is_partner_slug
 from app.domain.errors import Busy
 from app.domain.identity import mask_email
 from app.domain.outcomes import Drawn, Held, Lapsed, Lost, Outcome, RefusalReason, Refused, Won
+from app.domain.sources import Source, source_of
 from app.extensions import client_address, csrf, db, known_network, limiter, tools
 from app.models import NonceSource, Partner
-from app.services import campaigns, handling, landing, outbox, partners
+from app.services import campaigns, handling, landing, outbox, partners, seen, traffic
 from app.services.entries import Submission, outcome_of, submit_entry
-from app.web import locale, proved, refusal_counts
+from app.web import locale, proved, refusal_counts, traffic_counts
 from app.web.campaign_words import in_words, outcome_in_words, page_in_words
 from app.web.errors import wants_json
 from app.web.public import picture_code, reminders
@@ -137,6 +139,7 @@ def enter(slug: str) -> AnyResponse:
 def challenge(slug: str) -> Response:
     """A CAPTCHA challenge for this campaign."""
     campaign = campaigns.get(db.session(), slug)
+    traffic_counts.count(slug, traffic.SENT)
     return jsonify(tools().captcha.challenge(campaign.slug, tools().now(), tools().rng))
 
 
@@ -149,6 +152,7 @@ def result(slug: str, token: str) -> Response:
         if stands is None:
             return _private(_reveal("public/withdrawn.html", slug, outcome))
         outcome = stands
+        _note_seen(outcome.entry)
     fresh = proved.is_first_look(outcome.entry)
     return _private(_reveal(_whole_page(outcome), slug, outcome, fresh=fresh))
 
@@ -211,6 +215,7 @@ def _landing(slug: str, partner: Partner | None, reminder: ReminderForm | None =
     page = page_in_words(
         landing.landing_page(db.session(), slug, now=now, partner_name=partner.name if partner else None)
     )
+    traffic_counts.count(slug, traffic.PAGE)
     form = form_class(page.campaign)()
     form.nonce.data = tools().nonces.mint(tools().rng).hex()
     if partner is not None:
@@ -230,6 +235,13 @@ def _links(slug: str) -> dict[str, str]:
         "fairness_url": url_for("public.fairness", slug=slug),
         "landing_url": url_for("public.landing_page", slug=slug),
     }
+
+
+def _note_seen(entry_id: UUID) -> None:
+    """Note that a win was shown, not to what checks links; a crowded moment costs a count, never the page."""
+    if request.method == "GET" and not is_robot(request.user_agent.string):
+        with suppress(Busy):
+            seen.see(db.session(), entry_id, now=tools().now())
 
 
 def _count_visit(partner: Partner) -> None:
@@ -258,7 +270,15 @@ def _submission(slug: str, form: EntryForm, now: datetime) -> Submission:
         partner_id=_attribution(slug, form.partner.data),
         network=_network(now),
         proved=proved.people(),
+        source=_source(),
+        shown=bool(request.headers.get("HX-Request")) or wants_json(),
     )
+
+
+def _source() -> Source:
+    """What the address of the page said that the form stood on: no field of it, and no cookie."""
+    address = request.headers.get("HX-Current-URL") or request.referrer or ""
+    return source_of(address, device_class(request.user_agent.string))
 
 
 def _verdict(slug: str, form: EntryForm, now: datetime) -> Verdict:
@@ -312,6 +332,8 @@ def _sent_back(slug: str, form: EntryForm) -> Response | None:
     """The form again where it cannot be taken, or came only for another code."""
     if picture_code.asks_for_another():
         return _form_again(slug, form, 200)
+    if picture_code.is_used(form):  # without JavaScript nothing was asked for before
+        traffic_counts.count(slug, traffic.SENT)
     if form.validate_on_submit():
         return None
     refusal_counts.count(slug, _why(form))
