@@ -36,6 +36,7 @@ from app.services import (
     staging,
     stock,
     tiers,
+    watching,
 )
 from app.services.audit import Actor
 from app.services.campaign_pictures import brought, packed, unpacked
@@ -44,6 +45,7 @@ from app.services.plan_fields import as_plain, bad, from_plain, plan_from_row
 from app.services.prizes import PrizePlan
 from app.services.tiers import TierPlan
 from app.services.uow import unit_of_work
+from app.services.watching import WatchPlan
 
 FORMAT = "prizewell campaign"
 SCHEMA = 1
@@ -63,11 +65,12 @@ class PrizeSheet:
 
 @dataclass(frozen=True, slots=True)
 class TierSheet:
-    """A tier of a file; `fallback` is the name of the tier it falls back to."""
+    """A tier of a file; `fallback` is the name of the tier it falls back to, `watch` what its brake does."""
 
     plan: TierPlan
     prizes: tuple[PrizeSheet, ...] = ()
     fallback: str | None = None
+    watch: watching.TierPlan = watching.TierPlan()
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +85,7 @@ class Sheet:
     texts: Texts = field(default_factory=dict)  # a prize is named by its number in the file
     pictures: Mapping[str, bytes] = field(default_factory=dict)  # by the keys they had where they come from
     form: FormPlan = entry_form.DEFAULT
+    watch: WatchPlan = WatchPlan()
 
     @property
     def first_lose_weight(self) -> int:
@@ -235,6 +239,7 @@ def sheet_of(session: Session, campaign: Campaign, *, with_codes: bool = False) 
     counts = prizes.stock_by_prize(session, campaign.id)
     listed_prizes = prizes.listing(session, campaign.id)
     ids = [prize.id for tier in listed for prize in listed_prizes if prize.tier_id == tier.id]
+    brakes = watching.tier_plans(session, campaign.id)
     for prize in listed_prizes:
         is_plain = prize.kind is PrizeKind.QUANTITY
         by_tier[prize.tier_id].append(
@@ -252,6 +257,7 @@ def sheet_of(session: Session, campaign: Campaign, *, with_codes: bool = False) 
                 plan_from_row(TierPlan, tier, fallback_id=None),
                 tuple(by_tier[tier.id]),
                 names.get(tier.fallback_id) if tier.fallback_id else None,
+                brakes.get(tier.id, watching.TierPlan()),
             )
             for tier in listed
         ),
@@ -259,6 +265,7 @@ def sheet_of(session: Session, campaign: Campaign, *, with_codes: bool = False) 
         theme=looks.theme_of(campaign),
         texts=campaign_texts.as_carried(campaign.texts, ids),
         form=replace(entry_forms.plan_of(campaign), removed=()),
+        watch=watching.plan_of(session, campaign.id),
     )
 
 
@@ -292,6 +299,13 @@ def fill(session: Session, campaign_id: UUID, sheet: Sheet, *, actor: Actor, now
     for number, (slug, name) in enumerate(sheet.partners):
         with _at(f"partners[{number}]"):
             unwrap(partners.add)(session, campaign_id, slug, name, **trail)
+    with _at("watch"):
+        if sheet.watch != WatchPlan():
+            unwrap(watching.edit)(session, campaign_id, sheet.watch, actor=actor, now=now)
+    for number, tier in enumerate(sheet.tiers):
+        if tier.watch != watching.TierPlan():
+            with _at(f"tiers[{number}].watch"):
+                unwrap(watching.edit_tier)(session, ids[tier.plan.name], tier.watch, actor=actor, now=now)
 
 
 def fill_up(
@@ -415,9 +429,11 @@ def _as_json(sheet: Sheet) -> dict[str, Any]:
         "theme": sheet.theme.to_document(),
         "texts": sheet.texts,
         "form": json.loads(sheet.form.document),
+        "watch": as_plain(sheet.watch),
         "tiers": [
             as_plain(tier.plan)
-            | {"fallback": tier.fallback, "prizes": [_prize_as_json(prize) for prize in tier.prizes]}
+            | {"fallback": tier.fallback, "watch": as_plain(tier.watch)}
+            | {"prizes": [_prize_as_json(prize) for prize in tier.prizes]}
             for tier in sheet.tiers
         ],
         "partners": [{"slug": slug, "name": name} for slug, name in sheet.partners],
@@ -445,6 +461,7 @@ def _sheet(raw: Mapping[str, Any]) -> Sheet:
         texts=_texts(raw.get("texts", {})),
         pictures=unpacked(_table(raw.get("pictures", {}), "pictures")),
         form=_form(raw),
+        watch=from_plain(WatchPlan, _table(raw.get("watch", {}), "watch"), "watch"),
     )
 
 
@@ -474,10 +491,12 @@ def _tier(raw: Any, place: str) -> TierSheet:
     values = dict(_table(raw, place))
     fallback = values.pop("fallback", None)
     held = _list(values.pop("prizes", []), f"{place}.prizes")
+    watch = _table(values.pop("watch", {}), f"{place}.watch")
     return TierSheet(
         from_plain(TierPlan, values, place),
         tuple(_prize(one, f"{place}.prizes[{number}]") for number, one in enumerate(held)),
         None if fallback is None else _string(fallback, f"{place}.fallback"),
+        from_plain(watching.TierPlan, watch, f"{place}.watch"),
     )
 
 

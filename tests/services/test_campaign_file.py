@@ -14,6 +14,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from app.adapters.pictures import PictureStore
+from app.domain.alerts import Brake
 from app.domain.eligibility import CampaignStatus, EntryLimit
 from app.domain.errors import Conflict, InvalidInput, NotFound
 from app.domain.odds import Limits, OnEmpty
@@ -33,9 +34,11 @@ from app.services import (
     prizes,
     stock,
     tiers,
+    watching,
 )
 from app.services.audit import COMMAND_LINE
 from app.services.campaign_file import Made
+from app.services.watching import WatchPlan
 from tests.support.factories import VAULT, TierSpec, make_campaign
 from tests.support.fakes import NOON, FakeRng
 
@@ -131,6 +134,30 @@ def test_proof_and_mail_go_along(session: Session, campaign: Campaign) -> None:
             take(session, document | {"campaign": document["campaign"] | {name: wrong}}, slug="autumn")
 
 
+def test_the_drain_brake_goes_along(session: Session, campaign: Campaign) -> None:
+    plan = WatchPlan(Brake.PAUSE, 40, low_percent=15, network_percent=30)
+    watching.edit(session, campaign.id, plan, **TRAIL)
+    gold = tiers.find_by_name(session, campaign.id, "Gold")
+    assert gold is not None
+    own = watching.TierPlan(Brake.SLOW, 3, 250)
+    watching.edit_tier(session, gold.id, own, **TRAIL)
+    document = exported(session, campaign)
+    assert document["watch"] == {
+        "brake": "pause",
+        "most_per_hour": 40,
+        "low_percent": 15,
+        "network_percent": 30,
+    }
+    take(session, document)
+    duplicate.duplicate(session, campaign.id, slug="copy", rng=FakeRng(8), vault=VAULT, **TRAIL)
+    for slug in ("winter", "copy"):
+        made = campaigns.get(session, slug)
+        assert watching.plan_of(session, made.id) == plan
+        names = {tier.id: tier.name for tier in tiers.listing(session, made.id)}
+        brakes = watching.tier_plans(session, made.id)
+        assert {names[tier_id]: brake for tier_id, brake in brakes.items()} == {"Gold": own}
+
+
 def test_codes_go_along_only_on_request(session: Session, campaign: Campaign) -> None:
     assert "codes" in exported(session, campaign)["tiers"][0]["prizes"][0]
     assert exported(session, campaign)["tiers"][0]["prizes"][0]["codes"] == []
@@ -188,6 +215,10 @@ WRONG: list[tuple[list[Any], Any, str]] = [
     (["tiers", 1, "prizes", 1, "quantity"], 1.5, r"prizes\[1\].quantity: a whole number"),
     (["tiers", 1, "prizes", 1, "quantity"], -1, r"prizes\[1\].quantity: use a whole number"),
     (["tiers", 0, "prizes"], [{"name": "x"}] * 1000, r"at tiers: these are more"),
+    (["watch"], {"brake": "hard"}, r"at watch.brake: 'hard' will not do"),
+    (["watch"], {"low_percent": 0}, r"at watch.low_percent: use a whole number from 1 to 100"),
+    (["tiers", 1, "watch"], 5, r"at tiers\[1\].watch: fields with names"),
+    (["tiers", 1, "watch"], {"plan_percent": 99}, r"at tiers\[1\].watch.plan_percent: use a whole number"),
     (["partners", 0, "slug"], "Not One", r"at partners\[0\].slug: "),
     (["partners", 0, "name"], None, r"at partners\[0\].name: a text"),
     (["schema"], 2, r"at schema: only version 1"),
