@@ -311,6 +311,14 @@ def remove(session: Session, prize_id: UUID, *, actor: Actor, now: datetime, rea
     return batch.count
 
 
+def check_offered(quantity: int, units: Stock) -> None:
+    """Raises InvalidInput when so many units in all are fewer than have been won."""
+    if quantity < units.won:
+        raise InvalidInput(
+            "quantity", "%(count)s have been won already; offer at least as many", count=units.won
+        )
+
+
 def _restock(
     session: Session, campaign: Campaign, prize: Prize, quantity: int, actor: Actor, now: datetime, rng: Rng
 ) -> dict[str, Any]:

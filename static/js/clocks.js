@@ -1,5 +1,7 @@
 // Beside each time of a campaign's own zone: the same moment on the reader's clock, where the two differ.
-const here = new Intl.DateTimeFormat(document.documentElement.lang, { dateStyle: "medium", timeStyle: "short", hourCycle: "h23" });
+// English pages write dates day first, as the server does.
+const { lang } = document.documentElement;
+const here = new Intl.DateTimeFormat(lang === "en" ? "en-GB" : lang, { dateStyle: "medium", timeStyle: "short", hourCycle: "h23" });
 for (const place of document.querySelectorAll("[data-clocks]")) {
   for (const node of place.querySelectorAll("time[datetime*=T]")) {
     const moment = new Date(node.dateTime);

@@ -183,6 +183,11 @@ def test_a_quantity_never_falls_below_what_was_won(session: Session, add: Add) -
     assert len(win(session, 1, 2, 3)) == 3
     with pytest.raises(Conflict, match="won already"):
         edit(session, coffee, 2)
+    units = prizes.stock_of(session, coffee.id)
+    with pytest.raises(InvalidInput, match="3 have been won already") as caught:
+        prizes.check_offered(2, units)
+    assert caught.value.field == "quantity"
+    prizes.check_offered(3, units)
     assert prizes.stock_of(session, coffee.id) == Stock(free=2, won=3)
     edit(session, coffee, 3)
     assert prizes.stock_of(session, coffee.id) == Stock(won=3, withdrawn=2)

@@ -313,3 +313,19 @@ def test_prizes_are_listed_with_what_they_are(editor: Staff, session: Session, n
     assert "Physical" in page
     assert "Link" in page
     assert len(prizes.listing(session, find(session).campaign_id)) == 3
+
+
+def test_fewer_than_were_won_is_refused_beside_its_field_before_any_preview(
+    editor: Staff, session: Session, new: str
+) -> None:
+    assert editor.change(new, MUG).status_code == 303
+    won(session)
+    mug = find(session)
+    answer = editor.post(edit(mug), MUG | {"quantity": "0", "version": str(mug.version)})
+    assert answer.status_code == 422
+    page = answer.get_data(as_text=True)
+    (field,) = re.findall(r'<input[^>]*name="quantity"[^>]*>', page)
+    assert 'aria-invalid="true"' in field
+    assert "1 have been won already; offer at least as many" in page
+    assert 'name="reason"' not in page, "a preview is shown"
+    assert prizes.stock_of(session, mug.id).total == 25

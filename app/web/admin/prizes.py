@@ -85,11 +85,11 @@ def edit(slug: str, prize_id: UUID) -> Response:
     """Change a prize in place."""
     campaign = campaign_of(slug)
     prize = prize_of(campaign, prize_id)
-    offered = service.stock_of(db.session(), prize_id).total
-    form = _ready(edit_form(prize, offered), campaign)
+    units = service.stock_of(db.session(), prize_id)
+    form = _ready(edit_form(prize, units.total), campaign)
     saved = form.save(
         campaign,
-        lambda: _edited(campaign, prize, form, offered),
+        lambda: _edited(campaign, prize, form, units),
         lambda: service.edit(
             db.session(),
             prize_id,
@@ -144,12 +144,15 @@ def _added(campaign: Campaign, tier_id: UUID, form: NewPrizeForm) -> Restocking:
     return Restocking(tier_id, units or 0, f"prize.add {tier_id} {units} {plan}")
 
 
-def _edited(campaign: Campaign, prize: Prize, form: PrizeForm, offered: int) -> Restocking:
+def _edited(campaign: Campaign, prize: Prize, form: PrizeForm, offered: Stock) -> Restocking:
     """What the form changes. Raises StaleEdit, InvalidInput and Conflict."""
     if form["version"].data != prize.version:
         raise StaleEdit
     plan, units = service.checked(db.session(), campaign.id, form.plan(), prize.kind, prize), form.units
-    more = 0 if units is None else units - offered
+    more = 0
+    if units is not None:
+        service.check_offered(units, offered)
+        more = units - offered.total
     is_changed = more or plan != PrizePlan.of(prize)
     return Restocking(
         prize.tier_id, more, f"prize.edit {prize.id} {prize.version} {units} {plan}" if is_changed else ""
