@@ -59,7 +59,7 @@ class CampaignForm(WindowForm):
         [AtMost(60)],
         description=_l("The end of the landing page's address. Left empty, it is made from the title."),
     )
-    sponsor = Line(_l("Who gives the prizes"), [AtMost(120)])
+    sponsor = Line(_l("Who gives the prizes"), [AtMost(120)], description=_l("Named in the official rules."))
     intro = Paragraphs(
         _l("One sentence for visitors"), [AtMost(500)], description=_l("Stands under the title.")
     )

@@ -85,7 +85,11 @@ class PrizeForm(ReasonForm):
     _picture_error = ""
 
     name = Line(_l("Name"), [Present(), AtMost(120)])
-    text = Line(_l("A few words for visitors"), [AtMost(300)])
+    text = Line(
+        _l("A few words for visitors"),
+        [AtMost(300)],
+        description=_l("Shown with the prize on the landing page."),
+    )
     upload = FileField(
         _l("Picture of your own"),
         description=_l("JPEG, PNG, WebP or GIF; 8 MB at most. It is shown in place of the drawing."),
@@ -100,7 +104,7 @@ class PrizeForm(ReasonForm):
     instructions = Paragraphs(
         _l("How the winner gets it"), [AtMost(2000)], description=_l("Shown with the won code.")
     )
-    value = Amount(_l("Value"))
+    value = Amount(_l("Value"), description=_l("What one is worth. Visitors see it only if you say so."))
     currency = Line(_l("Currency"), [AtMost(3)], description=_l("Three letters, such as EUR."))
     shows_value = BooleanField(_l("Show the value to visitors"))
     expires = RadioField(
@@ -131,7 +135,9 @@ class PrizeForm(ReasonForm):
         _l("Stock is low from"),
         low=1,
         high=MAX_UNITS,
-        description=_l("Left empty, nobody is told before it is gone."),
+        description=_l(
+            "You are told then, here and by mail. Left empty: the share under “Alerts and drain brake”."
+        ),
     )
     low_stock_unit = SelectField(
         _l("Counted in"),

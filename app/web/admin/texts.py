@@ -41,7 +41,9 @@ class LanguagesForm(StaffForm):
         option_widget=CheckboxInput(),
         validate_choice=False,
     )
-    reason = Line(_l("Reason"), [AtMost(200)], description=_l("Kept in the audit list."))
+    reason = Line(
+        _l("Reason"), [AtMost(200)], id="reason-of-languages", description=_l("Kept in the audit list.")
+    )  # another form on the page asks for a reason, too
     version = Version()
 
 
