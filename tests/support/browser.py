@@ -26,7 +26,7 @@ AXE_RUN = """async () => {
   const moving = document.getAnimations().filter(ends);
   const patience = new Promise((enough) => setTimeout(enough, 5000));
   await Promise.race([patience, Promise.allSettled(moving.map((one) => one.finished))]);
-  return (await axe.run({ preload: false })).violations.map(
+  return (await axe.run({ preload: false, resultTypes: ["violations"] })).violations.map(
     (found) => `${found.id}: ${found.nodes.map((node) => node.target.join(" ")).join(", ")}`
   );
 }"""
