@@ -33,6 +33,7 @@ NAMES = [
     "stock",
     "codes",
     "replacements",
+    "redemptions",
     "limits",
     "nonces",
     "awards",

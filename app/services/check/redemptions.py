@@ -61,6 +61,5 @@ def _check_wins(session: Session, subject: Subject, tally: Tally) -> None:
             row.won_prize_id == row.prize_id and row.won_in == row.campaign_id,
             f"{name} is not of the code that its entry won",
         )
-        tally.expect(
-            row.voided_at is None or row.created_at <= row.voided_at, f"{name} is of a win that was void by then"
-        )
+        was_good = row.voided_at is None or row.created_at <= row.voided_at
+        tally.expect(was_good, f"{name} is of a win that was void by then")
