@@ -1,5 +1,6 @@
 // Beside a moment in a campaign's time zone: the same moment on the visitor's clock, where the two differ.
-const lang = document.documentElement.lang || "en";
+const said = document.documentElement.lang || "en";
+const lang = said === "en" ? "en-GB" : said; // the day before the month, as on the page
 const shape = (zone, far) =>
   new Intl.DateTimeFormat(lang, {
     ...(far ? { day: "numeric", month: "long" } : { weekday: "long" }),

@@ -194,7 +194,8 @@ def test_in_hand_and_taken_back_is_not_sent(session: Session, campaign: Campaign
 def test_the_campaign_of_a_reminder(session: Session, campaign: Campaign) -> None:
     ask(session)
     found = opening_reminders.campaign_of(session, kept(session)[0].id)
-    assert found is not None and found.slug == "summer"
+    assert found is not None
+    assert found.slug == "summer"
     assert opening_reminders.campaign_of(session, UUID(int=1)) is None
 
 
