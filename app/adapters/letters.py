@@ -182,6 +182,17 @@ class Letters:
         """The letter with a one-time link."""
         return self._in_every_language("sign_in_link", lambda _language: {"url": url, "email": email})
 
+    def partner_link(self, url: str, title: str, locale: str) -> Letter:
+        """The letter with a one-time link to a partner's figures of the campaign of that title."""
+        values = {"url": url, "title": title}
+        environment = self._environment(locale if locale in STAFF else FALLBACK)
+        subject, text, part = (
+            environment.get_template(f"partner_link.{part}").render(values)
+            for part in ("subject.txt", "txt", "part.html")
+        )
+        page = environment.get_template("to_staff.html").render(parts=[part])
+        return Letter(" ".join(subject.split()), text.strip() + "\n", page)
+
     def alert(self, about: AlertTold) -> Letter:
         """The letter that tells of an alert."""
         return self._in_every_language(

@@ -23,6 +23,11 @@ class Links:
         payload = {"account": account_id.hex, "counter": counter}
         return f"{self._public_url}/account/link/{self._signer.sign(Purpose.SIGN_IN, payload, now)}"
 
+    def partner(self, partner_id: UUID, counter: int, now: datetime) -> str:
+        """A one-time link to a partner's figures: good while the partner's counter stands there."""
+        token = self._signer.sign(Purpose.PARTNER_LINK, [partner_id.hex, counter], now)
+        return f"{self._public_url}/partner/{token}"
+
     def console(self, slug: str) -> str:
         """Where staff watch a campaign."""
         return f"{self._public_url}/admin/campaigns/{slug}"

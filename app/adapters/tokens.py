@@ -23,7 +23,8 @@ class Purpose(StrEnum):
     PROOF = "proof"  # shows that the address of an entry can be read
     MY_PRIZES = "my-prizes"  # all that one person has won
     REMINDER = "reminder"  # takes back that somebody wants to hear of an opening
-    PARTNER = "partner"  # a partner's own figures
+    PARTNER = "partner"  # a partner's own figures, by a link of the first kind
+    PARTNER_LINK = "partner-link"  # a one-time link to them
     SIGN_IN = "sign-in"  # a one-time link for staff
     LOOK = "look"  # a look that staff try on
     PAGE = "page"  # the entry form of a page inside another site
@@ -39,6 +40,7 @@ LIFETIMES = {
     Purpose.MY_PRIZES: timedelta(days=30),
     Purpose.REMINDER: timedelta(days=366),
     Purpose.PARTNER: timedelta(days=366),
+    Purpose.PARTNER_LINK: timedelta(days=7),
     Purpose.SIGN_IN: timedelta(days=2),
     Purpose.LOOK: timedelta(hours=12),
     Purpose.PAGE: timedelta(hours=6),

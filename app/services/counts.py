@@ -10,12 +10,14 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Integer, Select, cast, exists, func, insert, select
+from sqlalchemy import Select, exists, func, insert, select
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session, aliased
 
-from app.domain.timeline import QUARTER_SECONDS, Count, quarter_of, start_of
+from app.domain.timeline import Count, quarter_of, start_of
 from app.models import Entry, QuarterCount, Watch
+from app.services import partner_counts
+from app.services.quarters import quarter_of_entry
 from app.services.uow import unit_of_work
 
 SETTLED = timedelta(minutes=10)  # no entry waits that long for its commit
@@ -68,6 +70,7 @@ def _store(session: Session, campaign_id: UUID, until: int) -> bool:
     watch.counted_until = min(first + AT_ONCE, until)
     rows = _count(session, campaign_id, first, watch.counted_until)
     session.execute(insert(QuarterCount), [asdict(row) | {"campaign_id": campaign_id} for row in rows])
+    partner_counts.store(session, campaign_id, first, watch.counted_until)
     return True
 
 
@@ -107,7 +110,7 @@ def _counting(dialect: str) -> Select[*tuple[Any, ...]]:
         earlier.entrant_id == Entry.entrant_id,
         earlier.id < Entry.id,
     )
-    quarter = _quarter(dialect).label("quarter")
+    quarter = quarter_of_entry(dialect).label("quarter")
     counting: Any = (
         select(
             quarter,
@@ -121,13 +124,6 @@ def _counting(dialect: str) -> Select[*tuple[Any, ...]]:
     )
     counted: Select[*tuple[Any, ...]] = counting
     return counted
-
-
-def _quarter(dialect: str) -> ColumnElement[int]:
-    """The quarter an entry lies in: the databases have no common way to say it."""
-    if dialect == "sqlite":
-        return cast(func.strftime("%s", Entry.created_at), Integer) // QUARTER_SECONDS
-    return cast(func.floor(func.extract("epoch", Entry.created_at) / QUARTER_SECONDS), Integer)
 
 
 def _dialect(session: Session) -> str:

@@ -6,17 +6,19 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, bindparam, select
+from sqlalchemy import Boolean, ColumnElement, Row, Select, and_, bindparam, or_, select
 from sqlalchemy.orm import Session
 
 from app.domain.eligibility import CampaignStatus, Phase, phase
 from app.domain.errors import NotFound
 from app.domain.odds import OddsTable
 from app.domain.official_rules import RuleFacts
+from app.domain.partner_rules import Pool
 from app.domain.pictures import Picture
-from app.models import Campaign, OddsTableRecord, Prize, Tier
+from app.models import Campaign, Code, OddsTableRecord, Partner, Prize, Tier
 from app.services import allocation, campaigns, odds, official_rules, stock
 from app.services.entries import window_of
+from app.services.partner_caps import is_active
 from app.services.prizes_left import Board, board
 
 
@@ -42,8 +44,13 @@ class LandingPage:
     campaign: Campaign
     phase: Phase
     prizes: tuple[PrizeCard, ...]
-    partner_name: str | None = None
+    partner: Partner | None = None
     board: Board | None = None  # what is left, where the campaign shows that
+
+    @property
+    def partner_name(self) -> str | None:
+        """Who has invited the visitor, if anybody."""
+        return self.partner.name if self.partner else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,20 +91,27 @@ class FairnessPage:
 
 
 def landing_page(
-    session: Session, slug: str, *, now: datetime, partner_name: str | None = None
+    session: Session, slug: str, *, now: datetime, partner: Partner | None = None
 ) -> LandingPage:
-    """The landing page, in two queries once its stock is known; the board of prizes left asks for more once
-    in ten minutes. Raises NotFound.
+    """The landing page, in two queries once its stock is known; over a partner's link with what is kept for
+    its visitors, while the link counts. The board of prizes left asks for more once in ten minutes. Raises
+    NotFound.
     """
+    if partner is not None and not is_active(partner.starts_at, partner.ends_at, now):
+        partner = None
     campaign = campaigns.get(session, slug)
     current = phase(window_of(campaign), now)
     if current is Phase.DRAFT:
         return LandingPage(campaign, current, ())
-    rows = session.execute(_PRIZES, {"campaign": campaign.id}).all()
+    if partner is None:
+        rows = session.execute(_PRIZES, {"campaign": campaign.id}).all()
+    else:
+        which = {"campaign": campaign.id, "partner": partner.id, "borrows": partner.pool is Pool.BORROW}
+        rows = session.execute(_PRIZES_OVER_LINK, which).all()
     if current is Phase.LIVE and not any(row.is_left for row in rows):
         current = Phase.SOLD_OUT
     cards = _cards(session, rows)
-    return LandingPage(campaign, current, cards, partner_name, _board(session, campaign, current, cards, now))
+    return LandingPage(campaign, current, cards, partner, _board(session, campaign, current, cards, now))
 
 
 def preview_page(session: Session, slug: str) -> LandingPage:
@@ -177,22 +191,36 @@ def _tier_names(session: Session, campaign: Campaign) -> dict[str, str]:
     return {row.id.hex: row.name for row in rows}
 
 
-_PRIZES = (
-    select(
-        Prize.id,
-        Prize.name,
-        Prize.text,
-        Prize.artwork,
-        Prize.picture,
-        Prize.value,
-        Prize.currency,
-        Prize.shows_value,
-        Prize.stock_version,
-        Tier.name.label("tier"),
-        allocation.is_left(Tier.id).label("is_left"),
+_COLUMNS = (
+    Prize.id,
+    Prize.name,
+    Prize.text,
+    Prize.artwork,
+    Prize.picture,
+    Prize.value,
+    Prize.currency,
+    Prize.shows_value,
+    Prize.stock_version,
+    Tier.name.label("tier"),
+)
+
+
+def _prizes(is_left: ColumnElement[bool]) -> Select[*tuple[Any, ...]]:
+    query: Any = (
+        select(*_COLUMNS, is_left.label("is_left"))
+        .join(Tier, Tier.id == Prize.tier_id)
+        .where(Prize.campaign_id == bindparam("campaign"), Prize.removed_at.is_(None))
+        .where(Tier.enabled, Tier.removed_at.is_(None))
+        .order_by(Tier.position, Tier.created_at, Tier.id, Prize.position, Prize.created_at, Prize.id)
     )
-    .join(Tier, Tier.id == Prize.tier_id)
-    .where(Prize.campaign_id == bindparam("campaign"), Prize.removed_at.is_(None))
-    .where(Tier.enabled, Tier.removed_at.is_(None))
-    .order_by(Tier.position, Tier.created_at, Tier.id, Prize.position, Prize.created_at, Prize.id)
+    prizes: Select[*tuple[Any, ...]] = query
+    return prizes
+
+
+_PRIZES = _prizes(allocation.is_left(Tier.id))
+_PRIZES_OVER_LINK = _prizes(
+    or_(
+        allocation.is_reserved_left(Tier.id, bindparam("partner", type_=Code.partner_id.type)),
+        and_(bindparam("borrows", type_=Boolean()), allocation.is_left(Tier.id)),
+    )
 )

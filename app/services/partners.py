@@ -4,12 +4,13 @@ import hashlib
 import hmac
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from datetime import UTC, date, datetime, timedelta
+from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import and_, bindparam, delete, exists, func, select
+from sqlalchemy import bindparam, delete, exists, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -17,29 +18,72 @@ from app.adapters.database import is_slow
 from app.adapters.direct import DirectConnection, Prepared
 from app.domain.campaign_rules import is_partner_slug
 from app.domain.chance import Rng
-from app.domain.errors import Busy, Conflict, InvalidInput, NotFound
+from app.domain.errors import Busy, Conflict, InvalidInput, NotFound, StaleEdit
+from app.domain.identity import InvalidAddress, canonical_email, mask_email
 from app.domain.ids import random_id
-from app.models import Award, Base, Campaign, DailyKey, Entry, Partner, Visit
-from app.services import audit, campaigns
+from app.domain.languages import DEFAULT, STAFF
+from app.domain.partner_rules import Pool
+from app.domain.pictures import Picture
+from app.domain.timeline import start_of
+from app.models import Award, Base, Campaign, DailyKey, Entry, Message, Partner, Visit
+from app.services import audit, campaigns, outbox, partner_caps, partner_counts
 from app.services.audit import Actor
-from app.services.fields import one_line
+from app.services.fields import many_lines, one_line
+from app.services.plan_fields import as_plain
 from app.services.standing import is_void
 from app.services.uow import shared_unit_of_work, unit_of_work
 
+UTM = ("source", "medium", "campaign")
+SHORT, SHORT_ALPHABET = 8, "0123456789abcdefghjkmnpqrstvwxyz"
+MOST_WINS = 1_000_000
+MOST_LINKS = 20  # mails to one address at once: of one campaign each
+QUIET = timedelta(hours=1)
 KEY_BYTES = 32
 KEY_LIFETIME = timedelta(hours=48)
 VISITOR_BYTES = 16
 
 
 @dataclass(frozen=True, slots=True)
+class PartnerPlan:
+    """What staff decide about a partner. `share_text` is for the partner to post; `utm_*` go along with links
+    to share; `pool` says what visitors get once no code is reserved for them any more; `email` is where the
+    link to the figures goes, in the language `locale`.
+    """
+
+    slug: str
+    name: str
+    handle: str = ""
+    picture: Picture | None = None
+    greeting: str = ""
+    share_text: str = ""
+    utm_source: str = ""
+    utm_medium: str = ""
+    utm_campaign: str = ""
+    starts_at: datetime | None = None
+    ends_at: datetime | None = None
+    max_wins: int | None = None
+    pool: Pool = Pool.BORROW
+    email: str = ""
+    locale: str = DEFAULT
+
+    @classmethod
+    def of(cls, partner: Partner) -> "PartnerPlan":
+        """The partner as it stands."""
+        utm = {f"utm_{name}": partner.utm.get(name, "") for name in UTM}
+        plain = (each.name for each in fields(cls) if not each.name.startswith("utm_"))
+        return cls(**{name: getattr(partner, name) for name in plain}, **utm)
+
+
+@dataclass(frozen=True, slots=True)
 class PartnerFigures:
-    """What one partner brought: visitors (each once a day), entries, wins that stand, and void ones."""
+    """What one partner brought: visitors (each once a day), entries, people, wins that stand, void ones."""
 
     partner: Partner
     visits: int
     entries: int
     wins: int
     void: int = 0
+    people: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +94,8 @@ class DayFigures:
     visits: int
     entries: int
     wins: int
+    people: int = 0
+    crowded: int = 0
 
 
 def listing(session: Session, campaign_id: UUID) -> Sequence[Partner]:
@@ -73,6 +119,11 @@ def get(session: Session, partner_id: UUID) -> Partner:
     return partner
 
 
+def find_by_short(session: Session, short: str) -> Partner | None:
+    """The partner whose short link that is."""
+    return session.scalars(select(Partner).where(Partner.short == short, Partner.short != "")).one_or_none()
+
+
 @unit_of_work
 def add(
     session: Session,
@@ -80,25 +131,138 @@ def add(
     slug: str,
     name: str,
     *,
+    plan: PartnerPlan | None = None,
     actor: Actor,
     now: datetime,
     rng: Rng,
     reason: str = "",
 ) -> Partner:
-    """A new partner. Raises NotFound, Conflict for a slug that is taken, InvalidInput for a wrong field."""
+    """A new partner; with a `plan` all of it holds but slug and name. Raises NotFound, Conflict for a slug
+    that is taken, InvalidInput for a wrong field.
+    """
     campaigns.get_for_change(session, campaign_id)
-    if not is_partner_slug(slug):
-        raise InvalidInput("slug", "use 2 to 40 small letters, digits and hyphens, such as ayse")
-    name = one_line("name", name, 120)
-    if find(session, campaign_id, slug) is not None:
-        raise Conflict("another partner of this campaign is called “%(name)s”", name=slug)
-    partner = Partner(id=random_id(rng), campaign_id=campaign_id, slug=slug, name=name, created_at=now)
+    plan = _checked(replace(plan or PartnerPlan(slug, name), slug=slug, name=name))
+    _check_free(session, campaign_id, slug)
+    partner = Partner(
+        id=random_id(rng),
+        campaign_id=campaign_id,
+        created_at=now,
+        short="".join(SHORT_ALPHABET[rng.randbelow(len(SHORT_ALPHABET))] for _ in range(SHORT)),
+        wins=0,
+        version=1,
+        link_counter=0,
+        access_counter=1,
+    )
+    _apply(partner, plan)
     session.add(partner)
-    after = {"slug": slug, "name": name}
+    after = {key: value for key, value in _told(plan).items() if value not in {"", None}}
     audit.record(
         session, actor, "partner.add", slug, now=now, campaign_id=campaign_id, after=after, reason=reason
     )
     return partner
+
+
+@unit_of_work
+def edit(
+    session: Session,
+    partner_id: UUID,
+    plan: PartnerPlan,
+    *,
+    expected_version: int | None = None,
+    actor: Actor,
+    now: datetime,
+    reason: str = "",
+) -> Partner:
+    """Change a partner. Raises as `add`, and StaleEdit when somebody else saved meanwhile.
+
+    With a first cap, counting begins with what was won before; a win that is under way at that very moment
+    may come on top of the cap. Another address to write to takes links back that went to the one before.
+    """
+    partner = _for_change(session, partner_id)
+    if expected_version is not None and partner.version != expected_version:
+        raise StaleEdit("somebody else has saved this partner meanwhile; look at the new values first")
+    plan = _checked(plan)
+    if plan.slug != partner.slug:
+        _check_free(session, partner.campaign_id, plan.slug)
+    old, new = _told(PartnerPlan.of(partner)), _told(plan)
+    if plan == PartnerPlan.of(partner):
+        return partner
+    changed = [name for name in new if old[name] != new[name]]
+    if plan.max_wins is not None and partner.max_wins is None:
+        partner.wins = partner_caps.won(session, partner.id)
+    if plan.email != partner.email:
+        _take_access_back(partner)
+    _apply(partner, plan)
+    partner.version += 1
+    audit.record(
+        session,
+        actor,
+        "partner.edit",
+        partner.slug,
+        now=now,
+        campaign_id=partner.campaign_id,
+        before={name: old[name] for name in changed},
+        after={name: new[name] for name in changed},
+        reason=reason,
+    )
+    return partner
+
+
+@unit_of_work
+def revoke(session: Session, partner_id: UUID, *, actor: Actor, now: datetime, reason: str = "") -> Partner:
+    """Take back every link to the partner's figures, and end every visit to them. Raises NotFound."""
+    partner = _for_change(session, partner_id)
+    _take_access_back(partner)
+    audit.record(
+        session,
+        actor,
+        "partner.revoke",
+        partner.slug,
+        now=now,
+        campaign_id=partner.campaign_id,
+        reason=reason,
+    )
+    return partner
+
+
+@unit_of_work
+def open_link(session: Session, partner_id: UUID, counter: int) -> int | None:
+    """Use up a link to the figures: what the visit it opens is good for, None when it was used or taken back.
+
+    One conditional UPDATE: of two who use a link at once, one gets in.
+    """
+    opened = (
+        update(Partner)
+        .where(Partner.id == partner_id, Partner.link_counter == counter)
+        .values(link_counter=Partner.link_counter + 1)
+        .returning(Partner.access_counter)
+        .execution_options(synchronize_session=False)
+    )
+    return session.scalar(opened)
+
+
+@unit_of_work
+def send_links(session: Session, email: str, *, now: datetime, rng: Rng) -> int:
+    """Have the partners of that address sent a link each, once an hour at most; returns how many. Whoever
+    asks is told nothing of it.
+    """
+    try:
+        key = canonical_email(email)
+    except InvalidAddress:
+        return 0
+    found = session.scalars(
+        select(Partner)
+        .where(Partner.email_key == key, Partner.email_key != "")
+        .order_by(Partner.id)
+        .with_for_update()
+    ).all()
+    written = 0
+    for partner in found[:MOST_LINKS]:
+        recent = exists().where(Message.partner_id == partner.id, Message.created_at > now - QUIET)
+        if not session.scalar(select(recent)):
+            outbox.send_partner_link(session, partner.id, partner.link_counter, now=now, rng=rng)
+            written += 1
+    return written
 
 
 def figures(session: Session, campaign_id: UUID) -> list[PartnerFigures]:
@@ -111,50 +275,110 @@ def figures(session: Session, campaign_id: UUID) -> list[PartnerFigures]:
             .group_by(Visit.partner_id)
         ).all()
     )
-    entries = {
-        row.partner_id: (row.entries, row.drawn - row.void, row.void)
-        for row in session.execute(
-            select(
-                Entry.partner_id,
-                func.count().label("entries"),
-                func.count(Award.entry_id).label("drawn"),
-                func.count().filter(is_void()).label("void"),
-            )
-            .outerjoin(Award, Award.entry_id == Entry.id)
-            .where(Entry.campaign_id == campaign_id, Entry.partner_id.is_not(None))
-            .group_by(Entry.partner_id)
-        )
-    }
-    return [
-        PartnerFigures(partner, visits.get(partner.id, 0), *entries.get(partner.id, (0, 0, 0)))
-        for partner in listing(session, campaign_id)
-    ]
+    counts = partner_counts.totals(session, campaign_id)
+    void = Counter(partner_id for partner_id, _at in _void(session, campaign_id))
+    found = []
+    for partner in listing(session, campaign_id):
+        entries, people, wins = counts.get(partner.id, (0, 0, 0))
+        gone = void[partner.id]
+        found.append(PartnerFigures(partner, visits.get(partner.id, 0), entries, wins - gone, gone, people))
+    return found
 
 
 def by_day(session: Session, partner_id: UUID) -> list[DayFigures]:
     """What one partner brought day by day, oldest first; days without anything are left out."""
     zone = _zone_of(session, partner_id)
+    partner = get(session, partner_id)
     visits = dict(
         session.execute(
             select(Visit.day, func.count()).where(Visit.partner_id == partner_id).group_by(Visit.day)
         ).all()
     )
-    entries: Counter[date] = Counter()
-    wins: Counter[date] = Counter()
-    # The databases do not agree on time zones, so days are told here.
-    for created_at, stands in session.execute(
-        select(Entry.created_at, and_(Award.entry_id.is_not(None), ~is_void()))
-        .outerjoin(Award, Award.entry_id == Entry.id)
-        .where(Entry.partner_id == partner_id)
-        .execution_options(yield_per=10_000)
-    ):
-        day = created_at.astimezone(zone).date()
-        entries[day] += 1
-        wins[day] += bool(stands)
+    sums: dict[date, Counter[str]] = {}
+    for count in partner_counts.counted(session, partner.campaign_id, partner_id):
+        day = start_of(count.quarter).astimezone(zone).date()
+        here = {name: getattr(count, name) for name in ("entries", "wins", "people", "crowded")}
+        sums.setdefault(day, Counter()).update(here)
+    for _partner, at in _void(session, partner.campaign_id, partner_id):
+        sums[at.astimezone(zone).date()]["wins"] -= 1
     return [
-        DayFigures(day, visits.get(day, 0), entries[day], wins[day])
-        for day in sorted(visits.keys() | entries.keys())
+        DayFigures(
+            day,
+            visits.get(day, 0),
+            *(sums.get(day, Counter())[name] for name in ("entries", "wins", "people", "crowded")),
+        )
+        for day in sorted(visits.keys() | sums.keys())
     ]
+
+
+def _void(session: Session, campaign_id: UUID, partner_id: UUID | None = None) -> list[tuple[UUID, datetime]]:
+    """The entries over partners' links whose wins do not stand: partner and moment."""
+    query: Any = (
+        select(Entry.partner_id, Entry.created_at)
+        .join(Award, Award.entry_id == Entry.id)
+        .where(Award.campaign_id == campaign_id, is_void())
+    )
+    query = query.where(Entry.partner_id == partner_id if partner_id else Entry.partner_id.is_not(None))
+    return [(row[0], row[1]) for row in session.execute(query)]
+
+
+def _for_change(session: Session, partner_id: UUID) -> Partner:
+    partner = session.get(Partner, partner_id, with_for_update=True, populate_existing=True)
+    if partner is None:
+        raise NotFound("this partner does not exist")
+    return partner
+
+
+def _take_access_back(partner: Partner) -> None:
+    partner.link_counter += 1
+    partner.access_counter += 1
+
+
+def _check_free(session: Session, campaign_id: UUID, slug: str) -> None:
+    if find(session, campaign_id, slug) is not None:
+        raise Conflict("another partner of this campaign is called “%(name)s”", name=slug)
+
+
+def _checked(plan: PartnerPlan) -> PartnerPlan:
+    """The plan as it is kept. Raises InvalidInput."""
+    if not is_partner_slug(plan.slug):
+        raise InvalidInput("slug", "use 2 to 40 small letters, digits and hyphens, such as ayse")
+    if plan.starts_at and plan.ends_at and plan.starts_at >= plan.ends_at:
+        raise InvalidInput("ends_at", "the end comes after the start")
+    if plan.max_wins is not None and not 0 <= plan.max_wins <= MOST_WINS:
+        raise InvalidInput("max_wins", "use a number from %(low)s to %(high)s", low=0, high=MOST_WINS)
+    if plan.locale not in STAFF:
+        raise InvalidInput("locale", "choose one of %(names)s", names=", ".join(STAFF))
+    said = {name: getattr(plan, name) for name in ("handle", *(f"utm_{each}" for each in UTM))}
+    lines = {name: one_line(name, text, 60) if text.strip() else "" for name, text in said.items()}
+    email = plan.email.strip()
+    if email:
+        try:
+            canonical_email(email)
+        except InvalidAddress as error:
+            raise InvalidInput("email", "this is not an e-mail address") from error
+    return replace(
+        plan,
+        name=one_line("name", plan.name, 120),
+        greeting=many_lines("greeting", plan.greeting, 500),
+        share_text=many_lines("share_text", plan.share_text, 1000),
+        email=email,
+        **lines,
+    )
+
+
+def _apply(partner: Partner, plan: PartnerPlan) -> None:
+    for each in fields(plan):
+        if not each.name.startswith("utm_"):
+            setattr(partner, each.name, getattr(plan, each.name))
+    partner.utm = {name: text for name in UTM if (text := getattr(plan, f"utm_{name}"))}
+    partner.email_key = canonical_email(plan.email) if plan.email else ""
+
+
+def _told(plan: PartnerPlan) -> dict[str, Any]:
+    """What the audit trail keeps of a plan: no address, pictures by what they are."""
+    values = as_plain(plan) | {"email": mask_email(plan.email) if plan.email else ""}
+    return values | {"picture": str(plan.picture or "")}
 
 
 def record_visit(session: Session, partner_id: UUID, visitor_key: str, *, now: datetime, rng: Rng) -> None:
@@ -195,7 +419,7 @@ def _count(
         connection.execute(_ADD_KEY, {"day": day, "key": rng.token_bytes(KEY_BYTES)})
         row = connection.row(_KEY, {"day": day})  # another's, if they were first
     visitor = _visitor(row.key, visitor_key)
-    connection.execute(_ADD_VISIT, {"partner_id": partner_id, "day": day, "visitor": visitor})
+    connection.execute(_ADD_VISIT, {"partner_id": partner_id, "day": day, "visitor": visitor, "at": now})
 
 
 def _zone_of(session: Session, partner_id: UUID) -> ZoneInfo:

@@ -104,6 +104,7 @@ def _return_code(session: Session, code_id: int, prize: Prize, rng: Rng) -> dict
         slot=rng.randbelow(SLOTS),
         status=CodeStatus.FREE,
         batch_id=code.batch_id,
+        partner_id=code.partner_id,
         created_at=code.created_at,
     )
     # Keys are in capitals: this is nobody's.

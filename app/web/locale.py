@@ -20,7 +20,7 @@ from app.extensions import tools
 COOKIE = "prizewell_language"
 _REMEMBERED_SECONDS = 365 * 24 * 3600
 _PLACE = "prizewell.language"
-_FOR_STAFF = ("/admin", "/account", "/counter", "/api")
+_FOR_STAFF = ("/admin", "/account", "/counter", "/api", "/partner")
 _BY_STAFF = ("trying", "fitting", "form_preview")  # below /admin, and yet the pages that visitors see
 _FORM_PAGES = {
     "public.enter": "public.landing_page",

@@ -60,7 +60,8 @@ def test_a_partner_is_found_by_slug_and_on_record(
     assert partners.find(session, campaign.id, "bob") is None
     assert partners.get(session, ayse.id).name == "Ayşe"
     record = audit.latest(session, campaign_id=campaign.id)[0]
-    assert (record.action, record.after) == ("partner.add", {"slug": "ayse", "name": "Ayşe"})
+    assert record.action == "partner.add"
+    assert record.after == {"slug": "ayse", "name": "Ayşe", "pool": "borrow", "locale": "en"}
 
 
 @pytest.mark.parametrize("slug", ["A", "a", "with space", "x" * 41, "ünal", "../etc"])

@@ -94,6 +94,7 @@ def _take_one(session: Session, *, now: datetime) -> tuple[bool, InHand | None]:
         row.number,
         row.alert_id,
         row.reminder_id,
+        row.partner_id,
     )
 
 

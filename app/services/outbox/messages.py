@@ -113,6 +113,12 @@ def send_sign_in_link(session: Session, account_id: UUID, counter: int, *, now: 
     session.execute(insert(Message), values | {"account_id": account_id})
 
 
+def send_partner_link(session: Session, partner_id: UUID, counter: int, *, now: datetime, rng: Rng) -> None:
+    """Have a partner sent a link to the figures, good for that counter, in the transaction of the caller."""
+    values = _message(MessageKind.PARTNER_LINK, counter, now, rng)
+    session.execute(insert(Message), values | {"partner_id": partner_id})
+
+
 def send_alert(
     session: Session, alert_id: UUID, account_ids: Sequence[UUID], *, now: datetime, rng: Rng
 ) -> None:

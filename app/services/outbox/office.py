@@ -31,3 +31,4 @@ class InHand:
     number: int = 0
     alert_id: UUID | None = None
     reminder_id: UUID | None = None
+    partner_id: UUID | None = None

@@ -11,7 +11,7 @@ from app.adapters.letters import AlertTold
 from app.adapters.mail import compose
 from app.domain.alerts import said
 from app.domain.delivery import NotSent, Trouble
-from app.models import Account, Alert, Campaign
+from app.models import Account, Alert, Campaign, Partner
 from app.services.outbox import to_entrants, to_waiting
 from app.services.outbox.office import InHand, PostOffice
 
@@ -24,6 +24,8 @@ def written(session: Session, message: InHand, office: PostOffice, now: datetime
         return _link_written(session, message, message.account_id, office, now)
     if message.reminder_id is not None:
         return to_waiting.written(session, message, office, now)
+    if message.partner_id is not None:
+        return _partner_link_written(session, message, message.partner_id, office, now)
     return to_entrants.written(session, message, office, now)
 
 
@@ -43,6 +45,23 @@ def _link_written(
         return NotSent(Trouble.GONE, for_good=True)
     letter = office.letters.sign_in_link(office.links.sign_in(account_id, message.number, now), email)
     return compose(letter, to=email, sender=office.sender, sender_name="", message_id=message.id, now=now)
+
+
+def _partner_link_written(
+    session: Session, message: InHand, partner_id: UUID, office: PostOffice, now: datetime
+) -> EmailMessage | NotSent:
+    """As with staff: the link is made here; used or taken back meanwhile, it is not sent."""
+    row = session.execute(
+        select(Partner.email, Partner.locale, Campaign.title)
+        .join(Campaign, Campaign.id == Partner.campaign_id)
+        .where(Partner.id == partner_id, Partner.link_counter == message.number, Partner.email != "")
+    ).one_or_none()
+    session.rollback()
+    if row is None:
+        return NotSent(Trouble.GONE, for_good=True)
+    url = office.links.partner(partner_id, message.number, now)
+    letter = office.letters.partner_link(url, row.title, row.locale)
+    return compose(letter, to=row.email, sender=office.sender, sender_name="", message_id=message.id, now=now)
 
 
 def _alert_written(

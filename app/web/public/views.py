@@ -212,9 +212,7 @@ def _stored(slug: str, token: str) -> Drawn:
 
 def _landing(slug: str, partner: Partner | None, reminder: ReminderForm | None = None) -> str:
     now = tools().now()
-    page = page_in_words(
-        landing.landing_page(db.session(), slug, now=now, partner_name=partner.name if partner else None)
-    )
+    page = page_in_words(landing.landing_page(db.session(), slug, now=now, partner=partner))
     traffic_counts.count(slug, traffic.PAGE)
     form = form_class(page.campaign)()
     form.nonce.data = tools().nonces.mint(tools().rng).hex()
