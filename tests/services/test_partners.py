@@ -202,8 +202,8 @@ def test_figures_by_partner_and_by_day(
         ("bob", 0, 0, 0),
     ]
     assert partners.by_day(session, ayse.id) == [
-        DayFigures(date(2030, 6, 16), 2, 1, 1),
-        DayFigures(date(2030, 6, 17), 0, 2, 1),
+        DayFigures(date(2030, 6, 16), 2, 1, 1, 1),
+        DayFigures(date(2030, 6, 17), 0, 2, 1, 2),
         DayFigures(date(2030, 6, 18), 1, 0, 0),
     ]
     assert partners.by_day(session, bob.id) == []
