@@ -84,6 +84,7 @@ def wait_for_answers(history: History, more: int) -> None:
         time.sleep(0.01)
 
 
+@pytest.mark.timeout(much(600, 9000))
 def test_what_was_told_survives_every_kill(session: Session, database_url: str, tmp_path: Path) -> None:
     kills = KILLS[session.get_bind().dialect.name]
     make_campaign(session, [TierSpec("Gold", codes=CODES)])
