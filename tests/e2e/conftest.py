@@ -1,5 +1,6 @@
 """A site started with the one command that serves, and a browser that objects to every slip of the pages."""
 
+import io
 import re
 import sys
 from collections.abc import Callable, Iterator
@@ -8,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page
 
 from tests.support.site import free_port, served
@@ -83,13 +85,14 @@ def new_visitor(browser: Browser) -> Iterator[NewVisitor]:
 
 @pytest.fixture
 def picture(request: pytest.FixtureRequest) -> Callable[[Page, str], None]:
-    """Keep a screenshot under docs/screenshots when asked to with --keep-pictures."""
+    """Keep a screenshot, small, under docs/screenshots when asked to with --keep-pictures."""
     folder = Path(__file__).resolve().parents[2] / "docs" / "screenshots"
     keep = request.config.getoption("--keep-pictures")
 
     def take(page: Page, name: str) -> None:
         if keep:
             folder.mkdir(parents=True, exist_ok=True)
-            page.screenshot(path=folder / f"{name}.png", full_page=False)
+            taken = Image.open(io.BytesIO(page.screenshot())).convert("RGB")
+            taken.quantize(128, dither=Image.Dither.NONE).save(folder / f"{name}.png", optimize=True)
 
     return take

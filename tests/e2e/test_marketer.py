@@ -301,6 +301,13 @@ def test_from_a_fresh_site_to_a_live_campaign_and_its_winners(
     expect(page.get_by_label("Name", exact=True)).to_be_focused()
     assert violations(page) == []
 
+    # What the pages look like, what the form asks, and what they say in each language.
+    for name in ("Look", "Form", "Texts"):
+        place(page, name)
+        page.wait_for_load_state("networkidle")  # the frame beside the form, too
+        assert violations(page) == []
+        keep(picture, page, name.lower())
+
 
 def test_the_same_on_a_phone(
     own_site: str,
