@@ -29,6 +29,7 @@ from app.models.partner import DailyKey, Partner, PartnerCount, Visit
 from app.models.prize import Prize, PrizeKind
 from app.models.quarter_count import QuarterCount, RefusalCount
 from app.models.redemption import Redemption, RedemptionSource
+from app.models.referral import Referral
 from app.models.rules_version import RulesVersion
 from app.models.second_factor import RecoveryCode, SecondFactor
 from app.models.spent_challenge import SpentChallenge
@@ -85,6 +86,7 @@ __all__ = [
     "RecoveryCode",
     "Redemption",
     "RedemptionSource",
+    "Referral",
     "RefusalCount",
     "Replacement",
     "RulesVersion",

@@ -28,6 +28,7 @@ class Campaign(Base):
     __table_args__ = (
         CheckConstraint("lose_weight >= 0", name="lose_weight"),
         CheckConstraint("closes_at IS NULL OR opens_at IS NULL OR opens_at < closes_at", name="window"),
+        CheckConstraint("refer_most >= 0", name="refer_most"),
         CheckConstraint("length(seed_commit) = 64", name="seed_commit"),
     )
 
@@ -57,6 +58,9 @@ class Campaign(Base):
     proof_hours: Mapped[int] = mapped_column(server_default="48")
     mail_losers: Mapped[bool] = mapped_column(server_default=false())
     remind_days: Mapped[int] = mapped_column(server_default="3")
+    refer_most: Mapped[int] = mapped_column(
+        server_default="0"
+    )  # further entries by friends; 0: no such thing
     shows_left: Mapped[bool] = mapped_column(server_default=false())  # about how many prizes are left
     touch: Mapped[Touch] = mapped_column(words(Touch, "touch"), server_default="last")
     touch_hours: Mapped[int] = mapped_column(server_default="0")  # 0: only the page a form stands on counts

@@ -18,6 +18,7 @@ class MessageKind(StrEnum):
     PROOF = "proof"  # a link that proves the address
     CODE_ENDS = "code_ends"  # the code of a win is about to end; `number` is the place of what stands
     MY_PRIZES = "my_prizes"  # the link somebody asked for; the entry is their last
+    REFERRED = "referred"  # a friend has earned them a further entry; `number` is that of the entry
     OPENED = "opened"  # to somebody who wanted to hear when a campaign opens
     SIGN_IN_LINK = "sign_in_link"  # to staff; `number` is the counter its link is good for
     ALERT = "alert"  # to staff
