@@ -2,7 +2,7 @@
 
 from flask import Flask
 
-from app.cli import account, campaign, check, codes, demo, partner, prize, serve, tier, winners, worker
+from app.cli import account, campaign, check, codes, demo, partner, prize, serve, shop, tier, winners, worker
 from app.cli.group import Commands
 
 
@@ -16,6 +16,7 @@ def register(app: Flask) -> None:
         codes.codes,
         partner.partner,
         winners.winners,
+        shop.shop,
         account.account,
         demo.demo,
         check.check,
