@@ -13,6 +13,7 @@ from PIL import Image
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page
 
 from tests.support.site import free_port, served
+from tests.support.stage import Stage, staged
 
 FLASK = Path(sys.executable).with_name("flask")
 REPORT_VIOLATIONS = """
@@ -50,6 +51,13 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     }
     with served([FLASK, "prizewell", "serve"], settings, port=port, log=log):
         yield Site(f"http://127.0.0.1:{port}", log.read_text())
+
+
+@pytest.fixture(scope="session")
+def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+    """A site with a campaign of each kind; somebody has entered those that come to a sure outcome."""
+    with staged(tmp_path_factory.mktemp("stage")) as running:
+        yield running
 
 
 def _slips(said: ConsoleMessage) -> list[str]:

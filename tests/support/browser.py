@@ -1,6 +1,7 @@
 """The browser of the end-to-end tests: the system's, since Playwright's own is not to be had everywhere."""
 
 import os
+import re
 import shutil
 from pathlib import Path
 
@@ -45,6 +46,19 @@ def launch_options() -> dict[str, object]:
 
 def violations(page: Page) -> list[str]:
     """What axe finds wrong with the page as it stands, a line each."""
-    page.evaluate(AXE.read_text())
+    if not page.evaluate("'axe' in globalThis"):
+        page.evaluate(AXE.read_text())
     found: list[str] = page.evaluate(AXE_RUN)
     return found
+
+
+def scripted_twin(page: Page, twin: Page) -> Page:
+    """The page that stands in a browser without JavaScript, in one where axe can run: with the same markup,
+    what such a browser shows alone among it, and none of the page's own scripts.
+    """
+    markup = re.sub(r"</?noscript[^>]*>", "", page.content())
+    markup = re.sub(r"<script\b.*?</script>", "", markup, flags=re.DOTALL)
+    twin.route(page.url, lambda route: route.fulfill(body=markup, content_type="text/html; charset=utf-8"))
+    twin.goto(page.url)
+    twin.unroute(page.url)
+    return twin

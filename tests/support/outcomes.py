@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from app.adapters.links import result_token
 from app.adapters.tokens import Signer
 from app.domain.eligibility import CampaignStatus, EntryLimit
-from app.domain.outcomes import Lost, Won
+from app.domain.outcomes import Held, Lost, Won
 from app.domain.reveals import Reveal
 from app.services import campaigns, prizes
 from app.services.audit import COMMAND_LINE
@@ -56,10 +56,10 @@ def hash_of(slug: str) -> int:
 
 def result_page(
     session: Session, signer: Signer, slug: str, number: int, *, now: datetime
-) -> tuple[str, Won | Lost]:
+) -> tuple[str, Won | Lost | Held]:
     """Enter person `number`; gives the path of the result's page, and the outcome."""
     sent = submission(number, campaign=slug, captcha=solved(number + hash_of(slug), now))
     sent = replace(sent, nonce=(number + hash_of(slug)).to_bytes(16, "big"))
     outcome = submit_entry(session, sent, now=now, rng=FakeRng(number + hash_of(slug)), vault=VAULT)
-    assert isinstance(outcome, Won | Lost)
+    assert isinstance(outcome, Won | Lost | Held)
     return f"/c/{slug}/result/{result_token(signer, outcome.entry, outcome.at)}", outcome
