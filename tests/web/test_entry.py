@@ -181,6 +181,8 @@ def test_a_wrong_field_is_named_and_nothing_is_stored(
         again = enter(client, form, **headers)
         assert again.status_code == 422
         assert b'id="entry"' in again.data
+        assert b"was used already" not in again.data
+    assert live.scalar(select(func.count()).select_from(SpentChallenge)) == 0
 
 
 def test_a_page_that_was_open_too_long_can_be_sent_again(client: FlaskClient, live: Session) -> None:

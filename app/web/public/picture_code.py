@@ -74,8 +74,9 @@ def asks_for_another() -> bool:
 
 
 def is_used(form: EntryForm) -> bool:
-    """Whether the form came with a code rather than with a proof of work."""
-    return not form.altcha.data and tools().picture_code is not None and bool(request.form.get(TOKEN))
+    """Whether digits were typed in the place of a proof of work; a form with neither tries nothing."""
+    has_digits = bool(request.form.get(TOKEN) and request.form.get(TYPED, "").strip())
+    return has_digits and not form.altcha.data and tools().picture_code is not None
 
 
 def verdict(slug: str, now: datetime) -> Verdict:
