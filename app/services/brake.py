@@ -5,7 +5,7 @@ Slowed or switched off is an ordinary change of the odds: a new odds table, and 
 tier that is let go again starts afresh: what was won before is not held against it.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from fractions import Fraction
@@ -66,9 +66,12 @@ def watch(session: Session, campaign: Campaign, *, now: datetime, rng: Rng) -> N
     of the campaign and its tiers say.
     """
     plan, own = watching.plan_of(session, campaign.id), watching.tier_plans(session, campaign.id)
-    is_live = stage(window_of(campaign), now, is_archived=campaign.archived_at is not None) is Stage.LIVE
+    reached = stage(window_of(campaign), now, is_archived=campaign.archived_at is not None)
+    is_live = reached is Stage.LIVE
     looks = _Looks(session, campaign, now)
-    for tier in tiers.listing(session, campaign.id):
+    listed = tiers.listing(session, campaign.id)
+    _forget(session, campaign.id, [] if reached is Stage.ENDED else [tier.id for tier in listed], now=now)
+    for tier in listed:
         setting = setting_of(plan, own.get(tier.id))
         is_watched = tier.enabled and is_live and setting.brake is not Brake.OFF
         for is_network in (False, True):
@@ -82,6 +85,13 @@ def watch(session: Session, campaign: Campaign, *, now: datetime, rng: Rng) -> N
                     _let_go(session, last.id, now=now)
             elif beyond is not None and not _is_held(pulled, tier.id):
                 _pull(session, campaign, tier, beyond, setting, looks.planned(tier), now=now, rng=rng)
+
+
+def _forget(session: Session, campaign_id: UUID, giving: Collection[UUID], *, now: datetime) -> None:
+    """Let go of what was told of tiers that give nothing any more: there is nothing left to look at."""
+    for (tier_id, _is_network), alert in _pulled(session, campaign_id).items():
+        if alert.over_at is None and tier_id not in giving:
+            _let_go(session, alert.id, now=now)
 
 
 def held(session: Session, campaign_id: UUID) -> dict[UUID, Alert]:

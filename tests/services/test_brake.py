@@ -138,6 +138,24 @@ def test_nothing_is_done_where_it_is_off_or_nobody_can_enter(
     assert told(session) == []
 
 
+@pytest.mark.parametrize("is_removed", [False, True])
+def test_what_gives_no_more_is_looked_at_no_more(
+    session: Session, drained: Campaign, is_removed: bool
+) -> None:
+    setting(session, drained, Brake.PAUSE)
+    watch(session, drained)
+    assert len(alerts.open_ones(session, [drained.id])) == 1
+    (gold,) = tiers.listing(session, drained.id)
+    if is_removed:
+        tiers.remove(session, gold.id, actor=COMMAND_LINE, now=NOON)
+    else:
+        campaigns.set_status(session, drained.id, CampaignStatus.CLOSED, actor=COMMAND_LINE, now=NOON)
+    watch(session, drained, NOON + MINUTE)
+    assert alerts.open_ones(session, [drained.id]) == []
+    watch(session, drained, NOON + 2 * MINUTE)
+    assert len(told(session)) == 1
+
+
 def test_a_number_of_ones_own_is_enough(session: Session) -> None:
     campaign = make_campaign(session, [TierSpec("Gold"), TierSpec("Silver")])
     setting(session, campaign, Brake.PAUSE, most=2)
