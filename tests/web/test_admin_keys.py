@@ -10,8 +10,11 @@ from sqlalchemy.orm import Session
 
 from app.domain.roles import Role
 from app.models import ApiKey, Location
-from app.services import api_keys, locations
+from app.services import api_keys, locations, redemptions
+from app.services.redemptions import Order, Redeemed
 from tests.support.factories import make_campaign
+from tests.support.fakes import NOON, FakeRng
+from tests.support.shop import STAFF, win
 from tests.support.staff import HTMX, Staff, sign_in, version_in
 
 pytestmark = pytest.mark.sqlite_is_enough
@@ -83,3 +86,17 @@ def test_a_counter_is_added_changed_and_switched_off(admin: Staff, session: Sess
     assert admin.post(f"{path}/switch").status_code == 303
     assert admin.client.get(f"{path}/switch").status_code == 303
     assert admin.post(f"{path}/switch").status_code == 303
+
+
+def test_entry_and_code_search_tell_what_shops_took(admin: Staff, session: Session) -> None:
+    won = win(session)
+    order = Order("A-17", 4990, "EUR", "Kadıköy")
+    done = redemptions.redeem(session, won.code, order, STAFF, now=NOON, rng=FakeRng(5))
+    assert isinstance(done, Redeemed)
+    searched = admin.post("/admin/campaigns/summer/codes", {"code": won.code}).text
+    for page in (admin.page(f"/admin/campaigns/summer/entries/{won.entry_id.hex}"), searched):
+        assert "Kadıköy" in page
+        assert "A-17" in page
+        assert "€49.90" in page
+    redemptions.reverse(session, done.redemption.id, STAFF, now=NOON)
+    assert "Undone" in admin.page(f"/admin/campaigns/summer/entries/{won.entry_id.hex}")

@@ -9,6 +9,7 @@ from app.domain.roles import Role
 from app.extensions import db, tools
 from app.models import Campaign
 from app.services import codes as service
+from app.services import redemptions
 from app.services.codes import FoundCode
 from app.web.access import StepUp, current_actor, requires, step_up
 from app.web.admin.answers import show
@@ -63,4 +64,5 @@ def _page(
         found=found,
         is_answer=is_answer,
         masked=mask(found.code.text) if found else "",
+        redeemed=redemptions.of_code(db.session(), found.code.id) if found else (),
     )

@@ -18,7 +18,7 @@ from app.domain.errors import Conflict
 from app.domain.roles import Role
 from app.extensions import db, tools
 from app.models import Award, AwardStatus, Campaign, Code
-from app.services import entry_forms, handling
+from app.services import entry_forms, handling, redemptions
 from app.services import entry_log as service
 from app.services.handling import Issue
 from app.web.access import StepUp, current_actor, is_htmx, requires, step_up
@@ -199,6 +199,7 @@ def _page(campaign: Campaign, entry_id: UUID, status: int = 200, **forms: Any) -
         answers=answers_of(campaign, found.entry),
         consents=consents_of(session, campaign, found.entry),
         others=service.of_person(session, found.entry),
+        redeemed=redemptions.of_entry(session, entry_id),
         given=[Given(each, _masked(session, each)) for each in issues],
         **(_forms(campaign, award, issues[-1]) | forms if award else {}),
     )
