@@ -2,7 +2,21 @@
 
 from flask import Flask
 
-from app.cli import account, campaign, check, codes, demo, partner, prize, serve, shop, tier, winners, worker
+from app.cli import (
+    account,
+    campaign,
+    check,
+    codes,
+    demo,
+    figures,
+    partner,
+    prize,
+    serve,
+    shop,
+    tier,
+    winners,
+    worker,
+)
 from app.cli.group import Commands
 
 
@@ -20,6 +34,7 @@ def register(app: Flask) -> None:
         account.account,
         demo.demo,
         check.check,
+        figures.figures,
         serve.serve,
         worker.worker,
     ):

@@ -9,6 +9,7 @@ from app.domain.texts import is_showable
 MOST = 60
 _LONGEST_ADDRESS = 2000
 _MOST_FIELDS = 40
+_NAMES = ("source", "medium", "campaign")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +29,8 @@ def source_of(address: str, device: str = "") -> Source:
         fields = dict(parse_qsl(query, max_num_fields=_MOST_FIELDS))
     except ValueError:
         return Source(device=device)
-    words = (_word(fields.get(f"utm_{name}", "")) for name in ("source", "medium", "campaign"))
-    return Source(*words, device)
+    source, medium, campaign = (_word(fields.get(f"utm_{name}", "")) for name in _NAMES)
+    return Source(source, medium, campaign, device)
 
 
 def _word(text: str) -> str:

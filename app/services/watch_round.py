@@ -6,7 +6,18 @@ from sqlalchemy.orm import Session
 
 from app.domain.chance import Rng
 from app.domain.eligibility import CampaignStatus
-from app.services import alerts, brake, campaigns, counts, networks, opening_reminders, proof, reminders
+from app.services import (
+    alerts,
+    brake,
+    campaigns,
+    counts,
+    networks,
+    opening_reminders,
+    proof,
+    reminders,
+    rollups,
+    shoppers,
+)
 
 
 def make(session: Session, *, now: datetime, rng: Rng) -> None:
@@ -26,4 +37,6 @@ def make(session: Session, *, now: datetime, rng: Rng) -> None:
         brake.watch(session, campaign, now=now, rng=rng)
         found = alerts.due(session, campaign, now=now)
         alerts.keep_up(session, campaign.id, found, now=now, rng=rng)
+        rollups.keep_up(session, campaign, now=now)
+    shoppers.keep_up(session, now=now)
     networks.tidy(session, now=now)

@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Callable, Iterator, Sequence
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import Connection, NullPool, create_engine, select, text
@@ -14,7 +15,7 @@ from app.domain.odds import Limits
 from app.domain.outcomes import AwardReason
 from app.extensions import db
 from app.models import Campaign, Entry
-from app.services import campaigns, prizes, tiers
+from app.services import campaigns, prizes, rollups, tiers
 from app.services.audit import COMMAND_LINE
 from app.services.check import check
 from app.services.entries import submit_entry
@@ -41,6 +42,7 @@ NAMES = [
     "fallbacks",
     "room",
     "messages",
+    "figures",
 ]
 
 
@@ -321,3 +323,12 @@ def test_wins_from_before_the_oldest_message_kept_are_not_missed(
     assert faults(session) == {}
     damage("DELETE FROM message")
     assert faults(session) == {}
+
+
+def test_figures_that_differ_from_the_rows_are_found(
+    session: Session, campaign: Campaign, damage: Damage
+) -> None:
+    assert rollups.roll(session, campaign.id, now=NOON + timedelta(days=90)) > 0
+    assert "figures" not in faults(session)
+    damage("UPDATE figure_day SET visits = visits + 1 WHERE dimension = 'all'")
+    assert "differ in 2 sums" in faults(session)["figures"]

@@ -35,9 +35,10 @@ def win(
     campaign: str = "summer",
     now: datetime = NOON,
     partner: UUID | None = None,
+    email: str | None = None,
 ) -> Win:
     """Person `number` enters a campaign where every entry wins."""
-    made = submission(number, campaign=campaign, partner_id=partner)
+    made = submission(number, campaign=campaign, partner_id=partner, email=email)
     submit_entry(session, made, now=now, rng=FakeRng(1000 + number), vault=VAULT)
     session.rollback()
     query = (

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 from app.adapters.seeds import SeedVault
 from app.services import campaigns
 from app.services.check.entries import check_entries, check_limits, check_nonces
+from app.services.check.figures import check_figures
 from app.services.check.messages import check_messages
 from app.services.check.odds import check_odds, check_seeds
 from app.services.check.redemptions import check_redemptions
@@ -77,6 +78,7 @@ _CHECKS: tuple[tuple[tuple[str, ...], Callable[..., None]], ...] = (
     (("nonces",), check_nonces),
     (("awards", "draws", "fallbacks", "room"), check_entries),
     (("messages",), check_messages),
+    (("figures",), check_figures),
 )
 _PROMISES = {
     "seeds": "each seed is the one promised before the first entry",
@@ -91,5 +93,6 @@ _PROMISES = {
     "draws": "each outcome is the one its seed, nonce and odds give",
     "fallbacks": "each tier awarded is the one hit, or one its rule leads to",
     "room": "no tier gave more than its limits allow, or out of its time",
+    "figures": "what was added up by day is what the rows come to",
     "messages": "winners are told by mail, and nobody else is",
 }
