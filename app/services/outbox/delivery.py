@@ -197,6 +197,7 @@ _DUE = (
         Message.number,
         Message.alert_id,
         Message.reminder_id,
+        Message.partner_id,
         Message.created_at,
         Message.due_at,
         Message.tries,
