@@ -1,12 +1,15 @@
 """The console's pages of API keys and counters."""
 
 import re
+from io import BytesIO
 from typing import Any
 
 import pytest
+import time_machine
 from flask import Flask
 from sqlalchemy import select
 from sqlalchemy.orm import Session
+from werkzeug.test import TestResponse
 
 from app.domain.roles import Role
 from app.models import ApiKey, Location
@@ -100,3 +103,28 @@ def test_entry_and_code_search_tell_what_shops_took(admin: Staff, session: Sessi
         assert "€49.90" in page
     redemptions.reverse(session, done.redemption.id, STAFF, now=NOON)
     assert "Undone" in admin.page(f"/admin/campaigns/summer/entries/{won.entry_id.hex}")
+
+
+def test_a_file_is_looked_at_and_then_imported(admin: Staff, session: Session) -> None:
+    path = "/admin/campaigns/summer/redemptions"
+    assert "Nothing was redeemed yet" in admin.page(path)
+    won = win(session)
+
+    def send(content: bytes, step: str, *, htmx: bool = False) -> TestResponse:
+        return admin.post(path, {"file": (BytesIO(content), "orders.csv"), "step": step}, htmx=htmx)
+
+    good = f"code,order_reference,order_total,currency\n{won.code},A-17,49.90,EUR\n".encode()
+    with time_machine.travel(NOON, tick=False):
+        admin = sign_in(admin.client.application, session, Role.ADMIN)
+        assert send(b"", "check").status_code == 422
+        assert send(b"\xff", "check").status_code == 422
+        bad = send(b"code,order_total,currency\nNOPE,,\nA,x,EUR\n", "import")
+        assert "Nothing is imported" in bad.text
+        looked = send(good, "check", htmx=True)
+        assert "Import them" in looked.text
+        assert "<html" not in looked.text
+        assert "Nothing was redeemed yet" in admin.page(path)
+        assert send(good, "import").status_code == 303
+        page = admin.page(path)
+    assert "A-17" in page
+    assert "€49.90" in page

@@ -17,6 +17,7 @@ from app.web.admin.look import blueprint as look
 from app.web.admin.partners import blueprint as partners
 from app.web.admin.pool_history import blueprint as pool_history
 from app.web.admin.prizes import blueprint as prizes
+from app.web.admin.redemptions import blueprint as redemptions
 from app.web.admin.texts import blueprint as texts
 from app.web.admin.tiers import blueprint as tiers
 from app.web.admin.urls import HexId
@@ -44,6 +45,7 @@ for noun in (
     audit,
     accounts,
     keys,
+    redemptions,
     locations,
 ):
     admin.register_blueprint(noun)
