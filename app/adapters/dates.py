@@ -8,6 +8,7 @@ from babel.dates import format_date, format_datetime, format_skeleton
 _SHORT = {"en": "d MMM y"}  # the international order, where Babel's English is American
 _LONG = {"en": "d MMMM y", "tr": "d MMMM y", "de": "d. MMMM y", "ar": "d MMMM y"}
 _DAY = {"en": "d MMMM"}
+_FULL = {"en": "EEEE, d MMMM y"}
 
 
 def day_text(day: date, locale: Locale) -> str:
@@ -18,6 +19,11 @@ def day_text(day: date, locale: Locale) -> str:
 def long_day_text(day: date, locale: Locale) -> str:
     """Such as "6 December 2026"."""
     return _written(day, _LONG, "yMMMMd", locale)
+
+
+def full_day_text(day: date, locale: Locale) -> str:
+    """Such as "Sunday, 6 December 2026"."""
+    return format_date(day, _FULL.get(locale.language, "full"), locale=locale)
 
 
 def day_of_year_text(day: date, locale: Locale) -> str:

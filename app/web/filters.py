@@ -14,7 +14,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from babel import Locale
-from babel.dates import format_date, format_timedelta
+from babel.dates import format_timedelta
 from babel.numbers import format_currency, format_decimal, format_percent, get_currency_precision
 from flask import Flask
 from flask_babel import get_locale, gettext
@@ -24,6 +24,7 @@ from app.adapters.dates import (
     clock_text,
     day_of_year_text,
     day_text,
+    full_day_text,
     long_day_text,
     weekday_text,
     with_time,
@@ -66,8 +67,7 @@ def exact(value: datetime, tzname: str | tzinfo | None = None) -> str:
     where = zone(tzname)
     local = value.astimezone(where)
     name = getattr(where, "key", None) or str(where)
-    weekday = format_date(local.date(), format="full", locale=locale())
-    return f"{weekday} {clock_text(local, locale())} ({name})"
+    return f"{full_day_text(local.date(), locale())} {clock_text(local, locale())} ({name})"
 
 
 def moment(value: datetime | None, tzname: str | tzinfo | None = None) -> Markup:

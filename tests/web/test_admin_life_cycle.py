@@ -70,8 +70,8 @@ def test_the_question_before_opening_tells_times_odds_and_stock(editor: Staff, s
     opens, closes = datetime(2090, 5, 1, 8, tzinfo=UTC), datetime(2090, 5, 2, 18, tzinfo=UTC)
     make_campaign(session, slug="later", status=DRAFT, opens_at=opens, closes_at=closes, seed=2)
     page = editor.page("/admin/campaigns/later/status?to=open")
-    assert "It begins by itself: Monday, May 1, 2090 08:00 (UTC)." in page
-    assert "It ends by itself: Tuesday, May 2, 2090 18:00 (UTC)." in page
+    assert "It begins by itself: Monday, 1 May 2090 08:00 (UTC)." in page
+    assert "It ends by itself: Tuesday, 2 May 2090 18:00 (UTC)." in page
     assert "Every entry wins; 10 prizes are in stock." in page
 
 

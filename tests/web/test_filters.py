@@ -64,7 +64,7 @@ def test_figures_follow_the_language(page: Flask) -> None:
 def test_a_moment_carries_its_exact_time_in_the_zone(page: Flask) -> None:
     html = render(page, "{{ m|moment('Europe/Istanbul') }}", m=NOW)
     assert 'datetime="2026-12-04T09:30:00Z"' in html
-    assert 'title="Friday, December 4, 2026 12:30 (Europe/Istanbul)"' in html
+    assert 'title="Friday, 4 December 2026 12:30 (Europe/Istanbul)"' in html
     assert ">4 Dec 2026, 12:30<" in html
 
 
