@@ -34,6 +34,7 @@ def actions(session: Session) -> list[str]:
 def test_the_right_pin_lets_in(session: Session) -> None:
     made = make(session)
     assert PIN not in made.pin_hash
+    assert locations.get(session, made.id) == made
     assert locations.sign_in(session, made.id, PIN) == made
     for wrong in ("274916", "", PIN * 20):
         assert locations.sign_in(session, made.id, wrong) is None

@@ -147,6 +147,7 @@ def test_a_replacement_is_redeemed_in_the_place_of_the_void_win(session: Session
     done = take(session, text)
     assert done.redemption.entry_id == won.entry_id
     assert redemptions.of_entry(session, won.entry_id) == [done.redemption]
+    assert redemptions.of_code(session, given.code_id) == [done.redemption]
 
 
 def test_a_prize_may_be_used_several_times_and_in_parts(session: Session) -> None:
