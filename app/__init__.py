@@ -20,10 +20,12 @@ from app.adapters.rate_limits import KeptStorage
 from app.adapters.second_factor import SecretVault
 from app.adapters.seeds import SeedVault
 from app.adapters.tokens import NonceMint, Signer
+from app.adapters.webhooks import HttpCaller, NullCaller
 from app.config import IN_MEMORY, PICTURES, RATE_LIMITS, ROOT, Settings, load_settings
 from app.extensions import Tools, babel, csrf, db, limiter, login, migrate
 from app.services.networks import Networks
 from app.services.outbox import PostOffice
+from app.services.webhooks import CallCentre
 from app.web.locale import language
 
 MAX_BODY_BYTES = 64 * 1024  # of any form but the code upload, which sets its own
@@ -122,6 +124,10 @@ def _init_adapters(app: Flask, settings: Settings) -> None:
         cards=CardPress(pictures, ROOT / "static" / "fonts"),
         networks=Networks(settings.secret_keys[0].encode()),
         office=_post_office(settings, signer),
+        calls=CallCentre(
+            HttpCaller(settings.webhook_allow) if settings.webhooks else NullCaller(),
+            SecretVault(settings.seed_key, b"prizewell/webhook"),
+        ),
     )
 
 

@@ -15,6 +15,7 @@ from sqlalchemy.exc import ArgumentError
 from app.adapters.database import Isolation, Limits
 from app.adapters.mail import ConsoleRoute, FolderRoute, Route, Sender, SmtpRoute, parse_route, parse_sender
 from app.domain.identity import is_loopback
+from app.domain.webhooks import Origin, parse_origin
 
 ROOT = Path(__file__).resolve().parent.parent
 SECRETS_FILE = "secrets.json"
@@ -51,6 +52,8 @@ class Settings:
     rate_limit_storage: str
     mail: Route | None  # None: mail is off, and no page may promise any
     mail_from: Sender
+    webhooks: bool  # whether other systems are called
+    webhook_allow: tuple[Origin, ...]  # what may be called beside https on the public internet
     worker: bool  # whether `serve` runs one beside the web server
     host: str
     port: int
@@ -117,6 +120,8 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         rate_limit_storage=_read(env, "PRIZEWELL_RATE_LIMIT_STORAGE", _storage, IN_MEMORY),
         mail=mail,
         mail_from=_mail_from(env, mail, public_url),
+        webhooks=_read(env, "PRIZEWELL_WEBHOOKS", _switch, True),
+        webhook_allow=_read(env, "PRIZEWELL_WEBHOOK_ALLOW", _origins, ()),
         worker=_read(env, "PRIZEWELL_WORKER", _switch, True),
         host=host,
         port=port,
@@ -274,6 +279,10 @@ def _isolation(raw: str) -> Isolation:
     if raw not in set(Isolation):
         raise ValueError(f"must be one of {', '.join(Isolation)}")
     return Isolation(raw)
+
+
+def _origins(raw: str) -> tuple[Origin, ...]:
+    return tuple(parse_origin(each.strip()) for each in raw.split(",") if each.strip())
 
 
 def _storage(raw: str) -> str:

@@ -25,6 +25,7 @@ from app.domain.launch import Site
 from app.models import Base
 from app.services.networks import Networks
 from app.services.outbox import PostOffice
+from app.services.webhooks import CallCentre
 
 
 def client_address() -> str:
@@ -74,6 +75,7 @@ class Tools:
     cards: CardPress
     networks: Networks
     office: PostOffice | None  # None: mail is off
+    calls: CallCentre
 
     @property
     def site(self) -> Site:

@@ -19,20 +19,22 @@ NONCE_BYTES = 12
 
 
 class SecretVault:
-    """Seals the secrets of accounts under a key of their own, derived from the one that seals the seeds."""
+    """Seals the secrets of accounts, or what the `purpose` says, each bound to its owner, under a key
+    of its own that is derived from the one for the seeds.
+    """
 
-    def __init__(self, key: bytes) -> None:
-        self._cipher = AESGCM(hmac.digest(key, b"prizewell/second-factor", "sha256"))
+    def __init__(self, key: bytes, purpose: bytes = b"prizewell/second-factor") -> None:
+        self._cipher = AESGCM(hmac.digest(key, purpose, "sha256"))
 
-    def seal(self, account: UUID, secret: str, rng: Rng) -> bytes:
+    def seal(self, owner: UUID, secret: str, rng: Rng) -> bytes:
         """The secret as it may stand in the database."""
         nonce = rng.token_bytes(NONCE_BYTES)
-        return nonce + self._cipher.encrypt(nonce, secret.encode(), account.bytes)
+        return nonce + self._cipher.encrypt(nonce, secret.encode(), owner.bytes)
 
-    def open(self, account: UUID, sealed: bytes) -> str:
-        """The secret; raises SecretUnreadable under another key, or when moved to another account."""
+    def open(self, owner: UUID, sealed: bytes) -> str:
+        """The secret; raises SecretUnreadable under another key, or when moved to another owner."""
         try:
-            return self._cipher.decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], account.bytes).decode()
+            return self._cipher.decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], owner.bytes).decode()
         except (InvalidTag, ValueError) as error:
             raise SecretUnreadable(
                 "the second factor cannot be opened with this PRIZEWELL_SEED_KEY"

@@ -14,6 +14,7 @@ from app.cli import (
     serve,
     shop,
     tier,
+    webhook,
     winners,
     worker,
 )
@@ -31,6 +32,7 @@ def register(app: Flask) -> None:
         partner.partner,
         winners.winners,
         shop.shop,
+        webhook.webhook,
         account.account,
         demo.demo,
         check.check,

@@ -1,4 +1,4 @@
-"""`flask prizewell worker`: sends the mail that waits, watches the campaigns, and tidies up every hour."""
+"""`flask prizewell worker`: sends mail, tells other systems, watches the campaigns, tidies up every hour."""
 
 import logging
 import os
@@ -18,10 +18,12 @@ from flask.cli import with_appcontext
 from app.cli.support import session
 from app.config import ROOT
 from app.extensions import db, tools
-from app.services import housekeeping, outbox, watch_round
+from app.services import housekeeping, outbox, watch_round, webhooks
 from app.services.outbox import PostOffice
+from app.services.webhooks import CallCentre
 
 SIDE_BY_SIDE = 4  # messages under way at once: a slow receiver holds up one of them
+CALLS_SIDE_BY_SIDE = 6  # slow endpoints, each with as many as it may have, leave room for others
 IDLE_SECONDS = 2.0
 TIDY_SECONDS = 3600.0
 WATCH_SECONDS = 60.0
@@ -34,7 +36,10 @@ _log = logging.getLogger(__name__)
 @click.option("--beside", type=int, hidden=True, help="End when this parent process has.")
 @with_appcontext
 def worker(once: bool, beside: int | None) -> None:
-    """Send the mail that waits and watch the campaigns, until told to stop. Several at once do no harm."""
+    """Send the mail that waits, call webhooks and watch the campaigns, until told to stop.
+
+    Several at once do no harm.
+    """
     office = tools().office
     outbox.is_any_due(session(), now=tools().now())  # a missing table is told now, not in the log
     if office is None and beside is None:
@@ -43,17 +48,21 @@ def worker(once: bool, beside: int | None) -> None:
         watch_round.make(session(), now=tools().now(), rng=tools().rng)
         while office is not None and _deliver_next(office):
             pass
+        while tools().settings.webhooks and _call_next(tools().calls):
+            pass
         housekeeping.purge(session(), now=tools().now())
         return
-    _Loops(current_app._get_current_object(), office).run(beside)  # type: ignore[attr-defined]
+    calls = tools().calls if tools().settings.webhooks else None
+    _Loops(current_app._get_current_object(), office, calls).run(beside)  # type: ignore[attr-defined]
 
 
 class _Loops:
     """The loops of one process, each in a thread with a session of its own, until it is stopped."""
 
-    def __init__(self, app: Flask, office: PostOffice | None) -> None:
+    def __init__(self, app: Flask, office: PostOffice | None, calls: CallCentre | None = None) -> None:
         self._app = app
         self._office = office
+        self._calls = calls
         self._stopping = threading.Event()
 
     def stop(self, *_signal: object) -> None:
@@ -75,6 +84,8 @@ class _Loops:
         ]
         if self._office is not None:
             rounds += [(self._deliver, IDLE_SECONDS)] * SIDE_BY_SIDE
+        if self._calls is not None:
+            rounds += [(self._call, IDLE_SECONDS)] * CALLS_SIDE_BY_SIDE
         threads = [threading.Thread(target=self._loop, args=each, daemon=True) for each in rounds]
         for thread in threads:
             thread.start()
@@ -101,6 +112,9 @@ class _Loops:
     def _deliver(self) -> bool:
         return self._office is not None and _deliver_next(self._office)
 
+    def _call(self) -> bool:
+        return self._calls is not None and _call_next(self._calls)
+
     def _watch(self) -> bool:
         watch_round.make(db.session(), now=tools().now(), rng=tools().rng)
         return False
@@ -113,6 +127,11 @@ class _Loops:
 def _deliver_next(office: PostOffice) -> bool:
     is_due = outbox.is_any_due(db.session(), now=tools().now())
     return is_due and outbox.deliver_next(db.session(), office, clock=tools().now, rng=tools().rng)
+
+
+def _call_next(calls: CallCentre) -> bool:
+    is_due = webhooks.is_any_due(db.session(), now=tools().now())
+    return is_due and webhooks.call_next(db.session(), calls, clock=tools().now, rng=tools().rng)
 
 
 @contextmanager

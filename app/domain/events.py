@@ -39,7 +39,7 @@ class Event:
     """
 
     type: EventType
-    campaign_id: UUID
+    campaign_id: UUID | None
     subject: UUID
     at: datetime
     number: int = 0

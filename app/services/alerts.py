@@ -13,11 +13,12 @@ from app.domain.alerts import AlertKind, low_level
 from app.domain.chance import Rng
 from app.domain.eligibility import Stage, stage
 from app.domain.errors import NotFound
+from app.domain.events import Event, EventType
 from app.domain.forecast import Pace, RunsOut
 from app.domain.ids import time_ordered_id
 from app.domain.roles import Role
 from app.models import Account, AccountCampaign, Alert, Campaign
-from app.services import audit, counts, outbox, prizes, watching
+from app.services import audit, counts, outbox, prizes, watching, webhooks
 from app.services import figures as figures_of
 from app.services.audit import Actor
 from app.services.counts import Counted
@@ -137,8 +138,16 @@ def tell(session: Session, campaign_id: UUID, one: Due, *, now: datetime, rng: R
     )
     session.add(alert)
     session.flush()
+    if one.kind is AlertKind.STOCK:
+        webhooks.tell(session, Event(EventType.STOCK_LOW, campaign_id, alert.id, now, facts=_low_facts(one)))
     outbox.send_alert(session, alert.id, _readers(session, campaign_id), now=now, rng=rng)
     return alert
+
+
+def _low_facts(one: Due) -> dict[str, Any]:
+    """What other systems are told of low stock: the prize as in all events, and its units."""
+    prize_id = one.cause.partition(":")[0]
+    return {**one.details, "prize": {"id": prize_id, "name": one.details["prize"]}}
 
 
 def _known(session: Session, campaign_id: UUID) -> dict[tuple[AlertKind, str], Alert]:

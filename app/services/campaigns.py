@@ -22,7 +22,7 @@ from app.domain.odds import MAX_WEIGHT
 from app.domain.proof import HOURS, PROOF_HOURS, REMIND, REMIND_DAYS, Proof
 from app.domain.reveals import Reveal
 from app.models import Campaign, Entry
-from app.services import audit, form_versions, launch_check, odds, official_rules, restrictions
+from app.services import audit, form_versions, launch_check, odds, official_rules, restrictions, webhook_round
 from app.services.audit import Actor
 from app.services.entries import window_of
 from app.services.fields import many_lines, one_line
@@ -239,6 +239,7 @@ def set_status(
     before = {"status": campaign.status}
     campaign.status = status
     campaign.version += 1
+    webhook_round.note_phase(session, campaign, now=now)
     official_rules.keep_up(session, campaign_id, now)
     audit.record(
         session,
@@ -298,6 +299,7 @@ def archive(
     if current is Phase.CLOSED:
         campaign.status = CampaignStatus.CLOSED
     campaign.archived_at = now
+    webhook_round.note_phase(session, campaign, now=now)
     _record_archiving(session, campaign, "campaign.archive", before, actor, now, reason)
     return campaign
 

@@ -44,7 +44,7 @@ from app.models import (
     Partner,
     SpentChallenge,
 )
-from app.services import odds, outbox, partner_caps
+from app.services import odds, outbox, partner_caps, webhooks
 from app.services.allocation import Claimed, claim
 from app.services.limits import give_back, take_room
 from app.services.partner_caps import PartnerTerms
@@ -153,10 +153,26 @@ def submit_entry(
     else:
         kept = None if proof is Proof.NEVER else until
         drawn_to = _award(connection, campaign.id, entry_id, claimed, submission, now, window.zone, kept)
+    _tell(connection, campaign, (entry_id, entrant_id), drawn_to, proof, now, rng)
+    return drawn_to if proof is Proof.NEVER else held_back(drawn_to, submission.email, until, proof)
+
+
+def _tell(
+    connection: DirectConnection,
+    campaign: Any,
+    entry: tuple[UUID, UUID],
+    drawn_to: Won | Lost,
+    proof: Proof,
+    now: datetime,
+    rng: Rng,
+) -> None:
+    """Have the entrant told by mail, and other systems of what may be told already."""
     kind = _news(drawn_to, proof, mail_losers=campaign.mail_losers)
     if kind is not None:
-        outbox.announce(connection, kind, entry_id, entrant_id, now=now, rng=rng)
-    return drawn_to if proof is Proof.NEVER else held_back(drawn_to, submission.email, until, proof)
+        outbox.announce(connection, kind, *entry, now=now, rng=rng)
+    if campaign.hooked:
+        is_won = isinstance(drawn_to, Won) and proof is Proof.NEVER
+        webhooks.tell_entry(connection, campaign.id, entry[0], is_won=is_won, now=now)
 
 
 def outcome_of(session: Session, entry_id: UUID) -> tuple[Campaign, Drawn]:
@@ -347,6 +363,7 @@ _CAMPAIGN_WITH_ODDS = Prepared(
         Campaign.seed_encrypted,
         OddsTableRecord.document,
         *partner_caps.TERMS,
+        webhooks.hooked(Campaign.id).label("hooked"),
     )
     .join(
         OddsTableRecord,

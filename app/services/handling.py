@@ -16,10 +16,11 @@ from sqlalchemy.orm import Session
 
 from app.domain.chance import Rng
 from app.domain.errors import Conflict, InvalidInput, NotFound, StaleEdit
+from app.domain.events import Event, EventType
 from app.domain.expiry import expiry
 from app.domain.outcomes import Won
 from app.models import Award, AwardStatus, Campaign, Code, CodeStatus, Prize, PrizeKind, Replacement, Tier
-from app.services import audit, outbox
+from app.services import audit, outbox, webhooks
 from app.services.allocation import claim_of_prize
 from app.services.audit import Actor
 from app.services.fields import many_lines
@@ -156,6 +157,8 @@ def void(
     before = {"status": last.status}
     last.status, last.voided_at, last.void_reason = AwardStatus.VOID, now, reason.strip()
     award.version += 1
+    place = last.place if isinstance(last, Replacement) else 0
+    webhooks.tell(session, Event(EventType.AWARD_VOID, award.campaign_id, entry_id, now, place))
     _record(session, actor, "winner.void", award, now, reason, before, {"status": last.status})
     return award
 
@@ -237,6 +240,7 @@ def replace(
     )
     session.add(replacement)
     award.version += 1
+    webhooks.tell(session, Event(EventType.AWARD_WON, award.campaign_id, entry_id, now, replacement.place))
     outbox.announce_replacement(session, entry_id, now=now, rng=rng)
     after = {"tier": tier.name, "replacement": prize.name}
     _record(session, actor, "winner.replace", award, now, reason, None, after)

@@ -6,7 +6,16 @@ from sqlalchemy import delete
 from sqlalchemy.orm import Session
 
 from app.models import SpentChallenge
-from app.services import batches, idempotency, networks, opening_reminders, outbox, partners, sessions
+from app.services import (
+    batches,
+    idempotency,
+    networks,
+    opening_reminders,
+    outbox,
+    partners,
+    sessions,
+    webhooks,
+)
 from app.services.uow import unit_of_work
 
 MESSAGES_KEPT = timedelta(days=30)
@@ -15,12 +24,14 @@ MESSAGES_KEPT = timedelta(days=30)
 def purge(session: Session, *, now: datetime) -> None:
     """Forget spent CAPTCHAs that have expired, which no longer open anything, the keys of past days for
     visitors and networks, sessions nobody uses, answers kept for a day, who waited for campaigns that are
-    over, and what became of mail a month ago; settle what was left of batches of codes.
+    over, and what became of mail and webhooks a month ago; settle what was left of batches of codes.
     """
     _forget_used(session, now=now)
     batches.tidy(session, now=now)
     opening_reminders.forget(session, now=now)
     while outbox.forget(session, before=now - MESSAGES_KEPT):
+        pass
+    while webhooks.forget(session, before=now - MESSAGES_KEPT):
         pass
 
 

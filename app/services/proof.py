@@ -13,9 +13,10 @@ from sqlalchemy.orm import Session
 
 from app.domain.chance import Rng
 from app.domain.errors import NotFound
+from app.domain.events import Event, EventType
 from app.domain.proof import Proof
 from app.models import Award, AwardStatus, Campaign, Code, CodeStatus, Entry, MessageKind, Prize
-from app.services import audit, outbox
+from app.services import audit, outbox, webhooks
 from app.services.audit import Actor
 from app.services.staging import SLOTS
 from app.services.uow import unit_of_work
@@ -39,6 +40,7 @@ def prove(session: Session, entry_id: UUID, *, now: datetime, rng: Rng) -> UUID:
     entry.proved_at = now
     is_kept = _changed(session, entry_id, is_held(), proved_at=now)
     if is_kept:
+        webhooks.tell(session, Event(EventType.AWARD_WON, entry.campaign_id, entry_id, now))
         outbox.write(session, MessageKind.AWARD_WON, entry_id, entry.entrant_id, now=now, rng=rng)
     elif entry.tier_awarded_id is None and session.get_one(Campaign, entry.campaign_id).mail_losers:
         outbox.write(session, MessageKind.ENTRY_LOST, entry_id, entry.entrant_id, now=now, rng=rng)

@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 from app.domain.chance import Rng
 from app.domain.codes import code_key, keys_meant
 from app.domain.errors import Conflict, InvalidInput, NotFound
+from app.domain.events import Event, EventType
 from app.domain.ids import time_ordered_id
 from app.domain.redemption import (
     MAX_LOCATION,
@@ -41,7 +42,7 @@ from app.models import (
     RedemptionSource,
     Replacement,
 )
-from app.services import audit
+from app.services import audit, webhooks
 from app.services.audit import Actor
 from app.services.uow import unit_of_work
 
@@ -156,6 +157,7 @@ def redeem_in(
     redemption = _redemption(seen.standing, order, till, now, rng)
     session.add(redemption)
     session.flush()
+    webhooks.tell(session, Event(EventType.CODE_REDEEMED, redemption.campaign_id, redemption.id, now))
     if till.source is not RedemptionSource.IMPORT:  # an import is one act, and one record
         _record(session, redemption, till.actor, "redemption.make", now, "", _told(redemption))
     return Redeemed(redemption, replace(seen.standing, uses_left=left))
@@ -208,6 +210,7 @@ def reverse_in(
         .execution_options(synchronize_session=False)
     )
     session.refresh(redemption)
+    webhooks.tell(session, Event(EventType.REDEMPTION_REVERSED, redemption.campaign_id, redemption.id, now))
     after = {"units": redemption.units}
     _record(session, redemption, till.actor, "redemption.reverse", now, reason, after)
     return redemption

@@ -17,13 +17,14 @@ from app.services import (
     reminders,
     rollups,
     shoppers,
+    webhook_round,
 )
 
 
 def make(session: Session, *, now: datetime, rng: Rng) -> None:
     """Put back codes no address was proved for, remind winners, call those who wait for an opening, add up
-    what is over, pull the brake where it must be, tell what there is to tell, and let go of what networks of
-    past days were called.
+    what is over, pull the brake where it must be, tell what there is to tell, people and other systems, and
+    let go of what networks of past days were called.
     """
     proof.lapse(session, now=now, rng=rng)
     for campaign in campaigns.listing(session):  # codes end whatever has become of the campaign
@@ -39,4 +40,5 @@ def make(session: Session, *, now: datetime, rng: Rng) -> None:
         alerts.keep_up(session, campaign.id, found, now=now, rng=rng)
         rollups.keep_up(session, campaign, now=now)
     shoppers.keep_up(session, now=now)
+    webhook_round.make(session, now=now)
     networks.tidy(session, now=now)
