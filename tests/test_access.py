@@ -177,6 +177,13 @@ ACCESS: dict[str, Role | None] = {
     "admin.locations.add": Role.ADMIN,
     "admin.locations.edit": Role.ADMIN,
     "admin.locations.switch": Role.ADMIN,
+    **dict.fromkeys(
+        [
+            f"admin.webhooks.{act}"
+            for act in ("index", "add", "detail", "edit", "test", "switch", "rotate", "remove", "replay")
+        ],
+        Role.ADMIN,
+    ),
     "admin.accounts.index": Role.ADMIN,
     "admin.accounts.limit": Role.ADMIN,
     "admin.accounts.invite": Role.ADMIN,
@@ -223,6 +230,9 @@ STEP_UP: dict[str, StepUp] = {
     "admin.locations.add": StepUp.ALWAYS,
     "admin.locations.edit": StepUp.ALWAYS,
     "admin.locations.switch": StepUp.ALWAYS,
+    **dict.fromkeys(
+        [f"admin.webhooks.{act}" for act in ("add", "edit", "switch", "rotate", "remove")], StepUp.ALWAYS
+    ),
     "admin.accounts.limit": StepUp.ALWAYS,
     "admin.accounts.invite": StepUp.ALWAYS,
     "admin.accounts.renew_link": StepUp.ALWAYS,

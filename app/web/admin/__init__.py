@@ -22,6 +22,7 @@ from app.web.admin.texts import blueprint as texts
 from app.web.admin.tiers import blueprint as tiers
 from app.web.admin.urls import HexId
 from app.web.admin.watching import blueprint as watching
+from app.web.admin.webhooks import blueprint as webhooks
 from app.web.admin.winners import blueprint as winners
 
 admin = Blueprint("admin", __name__, url_prefix="/admin")
@@ -47,5 +48,6 @@ for noun in (
     keys,
     redemptions,
     locations,
+    webhooks,
 ):
     admin.register_blueprint(noun)

@@ -62,6 +62,7 @@ def frame() -> dict[str, Any]:
                     _link("admin.accounts.index", _("Accounts"), "users"),
                     _link("admin.keys.index", _("API keys"), "key"),
                     _link("admin.locations.index", _("Counters"), "code"),
+                    _link("admin.webhooks.index", _("Webhooks"), "link"),
                     _link("admin.audit.everything", _("Audit list"), "shield"),
                 ],
             }
