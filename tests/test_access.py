@@ -22,6 +22,7 @@ from app.services.prizes import find_by_name
 from app.web.access import StepUp
 from tests.support.factories import VAULT, TierSpec, make_campaign, submission
 from tests.support.fakes import NOON, FakeRng
+from tests.support.hooks import any_endpoint
 from tests.support.shop import api_till, counter_till
 from tests.support.staff import HTMX, csrf_token, make_account, sign_in, staff_of
 
@@ -322,6 +323,7 @@ def parts(session: Session) -> dict[str, object]:
     partners.add(session, campaign.id, "ayse", "Ayşe", actor=COMMAND_LINE, now=NOON, rng=FakeRng(2))
     submit_entry(session, submission(), now=NOON, rng=FakeRng(4), vault=VAULT)
     award = session.query(Award).one()
+    endpoint_id, event_id = any_endpoint(session)
     found = PARTS | {
         "alert_id": _alert(session, campaign.id),
         "tier_id": tiers.listing(session, campaign.id)[0].id,
@@ -329,6 +331,8 @@ def parts(session: Session) -> dict[str, object]:
         "entry_id": award.entry_id,
         "key_id": api_till(session).api_key_id,
         "location_id": counter_till(session).location_id,
+        "endpoint_id": endpoint_id,
+        "event_id": event_id,
         "account_id": make_account(session, Role.VIEWER, "somebody@example.org").id,
     }
     session.commit()

@@ -3,13 +3,14 @@
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from itertools import count
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.adapters.second_factor import SecretVault
-from app.adapters.webhooks import HttpCaller
+from app.adapters.webhooks import HttpCaller, NullCaller
 from app.domain.events import CHOOSABLE, EventType
 from app.domain.webhooks import parse_origin
 from app.models import WebhookDelivery, WebhookEndpoint
@@ -71,3 +72,11 @@ def deliveries(session: Session) -> list[WebhookDelivery]:
     session.rollback()
     query = select(WebhookDelivery).order_by(WebhookDelivery.event_id, WebhookDelivery.endpoint_id)
     return list(session.scalars(query.execution_options(populate_existing=True)))
+
+
+def any_endpoint(session: Session, *, now: datetime = START) -> tuple[UUID, UUID]:
+    """An endpoint that is never called, and an event that waits for it."""
+    plan = EndpointPlan("https://shop.example.org/hooks", frozenset(CHOOSABLE))
+    act: dict[str, Any] = {"actor": COMMAND_LINE, "now": now, "rng": FakeRng(next(_seeds))}
+    endpoint, _ = webhook_endpoints.add(session, plan, caller=NullCaller(), vault=SECRETS, **act)
+    return endpoint.id, webhook_endpoints.test(session, endpoint.id, **act).id
