@@ -52,6 +52,8 @@ SCHEMA = 1
 MAX_BYTES = 24 * 1024 * 1024
 MAX_CODES = 50_000  # they come in with one transaction
 MAX_ITEMS = 1000  # of prizes, and of partners
+AS_USUAL = WatchPlan()
+AS_ITS_CAMPAIGN = watching.TierPlan()
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +72,7 @@ class TierSheet:
     plan: TierPlan
     prizes: tuple[PrizeSheet, ...] = ()
     fallback: str | None = None
-    watch: watching.TierPlan = watching.TierPlan()
+    watch: watching.TierPlan = AS_ITS_CAMPAIGN
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +87,7 @@ class Sheet:
     texts: Texts = field(default_factory=dict)  # a prize is named by its number in the file
     pictures: Mapping[str, bytes] = field(default_factory=dict)  # by the keys they had where they come from
     form: FormPlan = entry_form.DEFAULT
-    watch: WatchPlan = WatchPlan()
+    watch: WatchPlan = AS_USUAL
 
     @property
     def first_lose_weight(self) -> int:
@@ -257,7 +259,7 @@ def sheet_of(session: Session, campaign: Campaign, *, with_codes: bool = False) 
                 plan_from_row(TierPlan, tier, fallback_id=None),
                 tuple(by_tier[tier.id]),
                 names.get(tier.fallback_id) if tier.fallback_id else None,
-                brakes.get(tier.id, watching.TierPlan()),
+                brakes.get(tier.id, AS_ITS_CAMPAIGN),
             )
             for tier in listed
         ),
@@ -299,13 +301,7 @@ def fill(session: Session, campaign_id: UUID, sheet: Sheet, *, actor: Actor, now
     for number, (slug, name) in enumerate(sheet.partners):
         with _at(f"partners[{number}]"):
             unwrap(partners.add)(session, campaign_id, slug, name, **trail)
-    with _at("watch"):
-        if sheet.watch != WatchPlan():
-            unwrap(watching.edit)(session, campaign_id, sheet.watch, actor=actor, now=now)
-    for number, tier in enumerate(sheet.tiers):
-        if tier.watch != watching.TierPlan():
-            with _at(f"tiers[{number}].watch"):
-                unwrap(watching.edit_tier)(session, ids[tier.plan.name], tier.watch, actor=actor, now=now)
+    _watch(session, campaign_id, sheet, ids, actor=actor, now=now)
 
 
 def fill_up(
@@ -373,6 +369,18 @@ def _import(
         session.flush()
         raise _Undone(made)
     return made
+
+
+def _watch(
+    session: Session, campaign_id: UUID, sheet: Sheet, ids: Mapping[str, UUID], *, actor: Actor, now: datetime
+) -> None:
+    with _at("watch"):
+        if sheet.watch != AS_USUAL:
+            unwrap(watching.edit)(session, campaign_id, sheet.watch, actor=actor, now=now)
+    for number, tier in enumerate(sheet.tiers):
+        if tier.watch != AS_ITS_CAMPAIGN:
+            with _at(f"tiers[{number}].watch"):
+                unwrap(watching.edit_tier)(session, ids[tier.plan.name], tier.watch, actor=actor, now=now)
 
 
 def _add_prize(session: Session, tier_id: UUID, sheet: PrizeSheet, trail: dict[str, Any]) -> UUID:
