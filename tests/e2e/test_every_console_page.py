@@ -23,6 +23,8 @@ from app.models import Account, Award, Campaign, CodeBatch, Tier
 from tests.e2e.test_marketer import PASSWORD, people_enter
 from tests.support.application import application
 from tests.support.browser import violations
+from tests.support.hooks import any_endpoint
+from tests.support.shop import api_till, counter_till
 from tests.support.site import printed, site_of_its_own
 
 pytestmark = pytest.mark.e2e
@@ -70,8 +72,8 @@ class Seen:
 EYES = (Seen(390, "light", "en"), Seen(390, "dark", "en"), Seen(390, "light", "tr"), Seen(390, "dark", "tr"))
 
 
-def found_ids() -> dict[str, Any]:
-    """One of everything that addresses name, of the campaign that has it all."""
+def one_of_each() -> dict[str, Any]:
+    """One of everything that addresses name, made where a fresh site has none."""
     session = db.session()
     campaign = session.scalars(select(Campaign).where(Campaign.slug == WELCOME)).one()
     batch = session.scalars(select(CodeBatch).where(CodeBatch.campaign_id == campaign.id)).first()
@@ -89,6 +91,9 @@ def found_ids() -> dict[str, Any]:
         "batch_id": batch.id,
         "entry_id": award.entry_id,
         "account_id": account.id,
+        "key_id": api_till(session).api_key_id,
+        "location_id": counter_till(session).location_id,
+        "endpoint_id": any_endpoint(session)[0],
         "word": "wheel",
         "outcome": "won",
     }
@@ -143,7 +148,7 @@ def test_every_page_of_the_console(new_visitor: Callable[..., Page], tmp_path: P
         page.wait_for_url(re.compile(rf"/{EMPTY}/"))
         assert people_enter(tmp_path, WELCOME, 30) > 0
         with application(load_settings({"PRIZEWELL_INSTANCE": str(tmp_path)})) as app, app.app_context():
-            listed = list(addresses(app, found_ids()))
+            listed = list(addresses(app, one_of_each()))
         wrong: list[str] = []
         for number, address in enumerate(listed):
             eyes = EYES[number % len(EYES)]
