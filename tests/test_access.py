@@ -36,6 +36,7 @@ ACCESS: dict[str, Role | None] = {
     "public.favicon": ANYONE,
     "public.landing_page": ANYONE,
     "public.embedded": ANYONE,
+    "public.embedded_via": ANYONE,
     "looks.style": ANYONE,
     "looks.card": ANYONE,
     "public.via_partner": ANYONE,
@@ -428,9 +429,12 @@ def test_a_limited_account_meets_nothing_of_other_campaigns(
     assert staff.get("/admin/campaigns/summer").status_code == 200
 
 
-# The first two check their token themselves; the next two are sent by mail programs, and their address is the
-# token; the API takes no cookie.
-OWN_TOKEN = {"public.enter", "public.remind", "winner.mail", "reminders.cancel", *SCOPES}
+# The first two check their token themselves; two are sent by mail programs, and the address of the last three is
+# the token; the API takes no cookie.
+OWN_TOKEN = {
+    *("public.enter", "public.remind", "winner.mail", "reminders.cancel", "public.mail_result"),
+    *SCOPES,
+}
 
 
 def test_every_form_needs_its_token(app: Flask, session: Session, parts: dict[str, object]) -> None:

@@ -26,6 +26,7 @@ FRAMED = frozenset(
     {
         "public.landing_page",
         "public.embedded",
+        "public.embedded_via",
         "public.remind",
         "reminders.asked",
         "public.via_partner",

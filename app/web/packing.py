@@ -16,6 +16,7 @@ REFLECT_NOTHING = frozenset(
         "public.home",
         "public.landing_page",
         "public.embedded",
+        "public.embedded_via",
         "public.via_partner",
         "public.rules",
         "public.kept_rules",

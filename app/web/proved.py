@@ -12,6 +12,11 @@ def remember(entrant_id: UUID, entry_id: UUID) -> None:
     """This browser is that person's, and the result of that entry is about to be seen for the first time."""
     others = [each for each in _stored() if each != entrant_id.hex]
     session[_PEOPLE] = [entrant_id.hex, *others][:MOST]
+    expect(entry_id)
+
+
+def expect(entry_id: UUID) -> None:
+    """The result of that entry is about to be seen for the first time."""
     session[_FRESH] = entry_id.hex
 
 

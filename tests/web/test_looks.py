@@ -221,6 +221,20 @@ def test_a_page_that_is_not_in_a_frame_goes_on_with_its_cookie(
     assert enter(client, filled_form(client)).status_code == 200
 
 
+def test_a_partner_has_a_frame_too_and_its_entries_are_the_partners(
+    elsewhere: FlaskClient, session: Session, campaign: Campaign
+) -> None:
+    partner = partners.add(session, campaign.id, "ayse", "Ayşe", actor=COMMAND_LINE, now=NOON, rng=FakeRng(3))
+    path = "/c/summer/via/ayse/embed"
+    assert b"You were invited by Ay" in elsewhere.get(path).data
+    assert enter(elsewhere, filled_form(elsewhere, path=path), **HERE).status_code == 200
+    session.rollback()
+    assert [entry.partner_id for entry in session.query(Entry)] == [partner.id]
+    unknown = elsewhere.get("/c/summer/via/nobody/embed")
+    assert unknown.status_code == 200
+    assert b"nobody" not in unknown.data
+
+
 @pytest.mark.parametrize(
     "headers",
     [

@@ -19,7 +19,8 @@ from app.services.outbox.messages import MOST_AGAIN
 from tests.support.factories import make_campaign
 from tests.support.fakes import NOON
 from tests.support.outcomes import make_reveal, result_page
-from tests.support.staff import csrf_token, sign_in
+from tests.support.staff import sign_in
+from tests.support.visitor import enter, filled_form
 
 pytestmark = pytest.mark.sqlite_is_enough
 
@@ -115,11 +116,9 @@ def test_who_lost_a_daily_draw_is_told_when_to_come_again(app: Flask, session: S
 
 def ask_for_mail(client: FlaskClient, path: str) -> tuple[int, str]:
     """Press the button; gives the status, and what the page says after it."""
-    token = csrf_token(client.get(path).get_data(as_text=True))
-    answer = client.post(f"{path}/mail", data={"csrf_token": token})
-    said = re.search(
-        r'class="notice good">(.*?)</div>\s*</div>', client.get(path).get_data(as_text=True), re.DOTALL
-    )
+    answer = client.post(f"{path}/mail")
+    page = client.get(answer.location).get_data(as_text=True)
+    said = re.search(r'class="notice good">(.*?)</div>\s*</div>', page, re.DOTALL)
     return answer.status_code, said[1] if said else ""
 
 
@@ -140,14 +139,28 @@ def test_a_winner_has_the_mail_sent_again_and_hears_the_same_each_time(
     assert len(session.scalars(select(Message.id)).all()) == 1 + MOST_AGAIN
 
 
+def test_mail_is_asked_for_without_a_cookie(app: Flask, session: Session) -> None:
+    path, _page, _code = page_of(app, session, Reveal.PLAIN, "won")
+    in_a_frame = app.test_client(use_cookies=False)
+    assert "We mail it to you again" in ask_for_mail(in_a_frame, path)[1]
+
+
+def test_a_result_that_came_as_a_page_is_played_the_first_time_alone(
+    app: Flask, session: Session, client: FlaskClient
+) -> None:
+    slug = make_reveal(session, Reveal.WHEEL, "won", now=NOON)
+    answer = enter(client, filled_form(client, slug), slug, Accept="text/html")
+    assert "data-autoplay" in client.get(answer.location).get_data(as_text=True)
+    assert "data-autoplay" not in client.get(answer.location).get_data(as_text=True)
+
+
 def test_only_a_winner_with_the_link_gets_mail(app: Flask, session: Session, client: FlaskClient) -> None:
     path, page, _code = page_of(app, session, Reveal.PLAIN, "lost")
     assert "Mail it to me again" not in page
-    token = csrf_token(client.get("/account/sign-in").get_data(as_text=True))
-    assert client.post(f"{path}/mail", data={"csrf_token": token}).status_code == 303
+    assert client.post(f"{path}/mail").status_code == 303
     make_campaign(session)
     for wrong in ("/c/summer/result/" + path.rpartition("/")[2], "/c/plain-lost/result/none"):
-        assert client.post(f"{wrong}/mail", data={"csrf_token": token}).status_code == 404
+        assert client.post(f"{wrong}/mail").status_code == 404
     assert session.scalars(select(Message.id)).all() == []
 
 

@@ -8,6 +8,7 @@ from flask_babel import gettext as _
 from werkzeug.wrappers import Response as AnyResponse
 
 from app.adapters.tokens import Purpose
+from app.domain import entry_form
 from app.domain.colours import TEXT, contrast
 from app.domain.palette import Palette
 from app.domain.roles import Role
@@ -28,6 +29,7 @@ MAX_BODY_BYTES = (
     20 * 1024 * 1024
 )  # two pictures, and one a little too large still gets an answer in its place
 READ_AT_ONCE_BYTES = 1024 * 1024
+FRAME_HEIGHT, FIELD_HEIGHT = 1400, 96  # pixels on a phone: the usual page, and each further field of its form
 WITH_PICTURES = {"admin.look.edit", "admin.look.draft"}
 
 
@@ -178,8 +180,9 @@ def _note(campaign: Campaign, theme: Theme) -> str:
 
 def _snippet(campaign: Campaign) -> str:
     address = public_url(url_for("public.embedded", slug=campaign.slug))
+    height = FRAME_HEIGHT + FIELD_HEIGHT * len(entry_form.parse(campaign.form).own_fields)
     title = campaign.title.replace("&", "&amp;").replace('"', "&quot;").replace("<", "&lt;")
     return (
-        f'<iframe src="{address}" title="{title}" width="100%" height="1400" loading="lazy"'
+        f'<iframe src="{address}" title="{title}" width="100%" height="{height}" loading="lazy"'
         ' allow="clipboard-write; web-share" style="border:0;display:block"></iframe>'
     )

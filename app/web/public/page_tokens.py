@@ -20,7 +20,7 @@ from app.adapters.tokens import Purpose
 from app.extensions import tools
 
 _MARK = "page."
-EMBEDDED = "public.embedded"
+EMBEDDED = frozenset({"public.embedded", "public.embedded_via"})
 
 
 class PageToken(_FlaskFormCSRF):
@@ -44,7 +44,7 @@ class PageToken(_FlaskFormCSRF):
 
 def is_embedded() -> bool:
     """Whether the form at work stands on a page inside another site."""
-    return request.endpoint == EMBEDDED or request.form.get("csrf_token", "").startswith(_MARK)
+    return request.endpoint in EMBEDDED or request.form.get("csrf_token", "").startswith(_MARK)
 
 
 def made_at(token: str) -> float:

@@ -85,10 +85,21 @@ def embedded(slug: str) -> str:
 @limiter.limit("240/minute")
 def via_partner(slug: str, partner: str) -> str:
     """The landing page over a partner's link; an unknown partner changes nothing."""
+    return _via(slug, partner, "public.landing_page")
+
+
+@public.get("/c/<slug>/via/<partner>/embed")
+@limiter.limit("240/minute")
+def embedded_via(slug: str, partner: str) -> str:
+    """The same for a frame on the partner's own site."""
+    return _via(slug, partner, "public.embedded")
+
+
+def _via(slug: str, partner: str, without: str) -> str:
     campaign = campaigns.get(db.session(), slug)
     found = partners.find(db.session(), campaign.id, partner) if is_partner_slug(partner) else None
     if found is None:  # what anybody can write into an address does not come back in a page that is packed
-        locale.page_is(url_for("public.landing_page", slug=slug, lang=None))
+        locale.page_is(url_for(without, slug=slug, lang=None))
     else:
         _count_visit(found)
     return _landing(slug, found)
@@ -153,19 +164,23 @@ def result(slug: str, token: str) -> Response:
             return _private(_reveal("public/withdrawn.html", slug, outcome))
         outcome = stands
         _note_seen(outcome.entry)
+    if "mailed" in request.args:
+        flash(
+            _("We mail it to you again, once an hour at most. Please look into the spam folder too."), "good"
+        )
     fresh = proved.is_first_look(outcome.entry)
     return _private(_reveal(_whole_page(outcome), slug, outcome, fresh=fresh))
 
 
 @public.post("/c/<slug>/result/<token>/mail")
+@csrf.exempt  # the address is the token, and a page in a frame has no cookie
 @limiter.limit("10/minute;60/hour")
 def mail_result(slug: str, token: str) -> AnyResponse:
     """Mail the winner once more. The answer is the same whether or not one goes out."""
     outcome = _stored(slug, token)
     if isinstance(outcome, Won | Held):
         outbox.send_again(db.session(), outcome.entry, now=tools().now(), rng=tools().rng)
-    flash(_("We mail it to you again, once an hour at most. Please look into the spam folder too."), "good")
-    return redirect(url_for("public.result", slug=slug, token=token), 303)
+    return redirect(url_for("public.result", slug=slug, token=token, mailed=1), 303)
 
 
 @public.get("/c/<slug>/rules")
@@ -307,6 +322,7 @@ def _drawn(slug: str, outcome: Drawn) -> AnyResponse:
     token = result_token(tools().signer, outcome.entry, outcome.at)
     page = url_for("public.result", slug=slug, token=token)
     if not request.headers.get("HX-Request"):
+        proved.expect(outcome.entry)
         return redirect(page, 303)
     waits = isinstance(outcome, Held | Lapsed)
     template = "public/_waiting.html" if waits else "public/_reveal.html"
