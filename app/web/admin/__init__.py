@@ -10,6 +10,7 @@ from app.web.admin.code_search import blueprint as code_search
 from app.web.admin.codes import blueprint as codes
 from app.web.admin.entries import blueprint as entries
 from app.web.admin.entry_form import blueprint as entry_form
+from app.web.admin.figures import blueprint as figures
 from app.web.admin.frame import frame
 from app.web.admin.keys import blueprint as keys
 from app.web.admin.locations import blueprint as locations
@@ -43,6 +44,7 @@ for noun in (
     entries,
     entry_form,
     partners,
+    figures,
     audit,
     accounts,
     keys,

@@ -464,6 +464,7 @@ def acts() -> dict[str, str]:
         "webhook.test": _("Webhook tested"),
         "webhook.replay": _("Event sent again"),
         "watch.edit": _("Watching changed"),
+        "costs.edit": _("Costs changed"),
         "watch.tier": _("Drain brake of a tier changed"),
         "alert.seen": _("Alert seen"),
         "audit.export": _("This list exported"),

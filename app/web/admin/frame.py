@@ -82,6 +82,7 @@ def _campaign_links(campaign: Campaign) -> list[dict[str, Any]]:
         _link("admin.prizes.index", _("Prizes"), "gift", slug=campaign.slug),
         _link("admin.winners.index", _("Winners"), "trophy", slug=campaign.slug),
         _link("admin.redemptions.index", _("Redemptions"), "code", slug=campaign.slug),
+        _link("admin.figures.index", _("Figures"), "chart", slug=campaign.slug),
         _link("admin.texts.index", _("Texts"), "list", slug=campaign.slug),
         _link("admin.entry_form.edit", _("Form"), "edit", slug=campaign.slug),
         _link("admin.look.edit", _("Look"), "eye", slug=campaign.slug),
