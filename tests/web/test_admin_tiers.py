@@ -250,7 +250,8 @@ def test_run_outs_are_told_at_the_present_rate(app: Flask, editor: Staff, sessio
     assert preview.entry_rate(session, campaign.id, now).is_known
     shown = texts(editor.post(f"{TIERS}/no-win", {"weight": "0"}).get_data(as_text=True))
     assert "entries coming as in the last 24 hours" in shown
-    assert re.search(r"Gold 1 in 902 .* lasts → then [\w ,]+ \d\d:\d\d Silver no chance nothing left", shown)
+    row = r"Gold 1 in 902 .* 300 lasts → then [\w ,]+ \d\d:\d\d Silver no chance 0 nothing left"
+    assert re.search(row, shown)
 
 
 def test_the_history_says_what_when_who_and_why(editor: Staff, session: Session) -> None:
