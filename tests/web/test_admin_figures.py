@@ -9,6 +9,7 @@ from flask import Flask
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from app.config import ROOT
 from app.domain.eligibility import EntryLimit
 from app.domain.figures import COUNTS, FUNNEL, return_on_investment
 from app.domain.roles import Role
@@ -166,3 +167,9 @@ def test_names_of_places(app: Flask) -> None:
         assert figure_words.value_name("partner", "") == "without a partner"
         assert figure_words.value_name("source", "") == "not known"
         assert figure_words.rate(return_on_investment(50, 100)) == "−50%"
+
+
+def test_the_page_and_the_documentation_say_the_same() -> None:
+    text = " ".join((ROOT / "docs" / "figures.md").read_text(encoding="utf-8").split())
+    for title, formula in figure_words.FORMULAS.values():
+        assert f"| {title} | {formula} |" in text or f"**{title}** – {formula}" in text
