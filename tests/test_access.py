@@ -63,7 +63,14 @@ ACCESS: dict[str, Role | None] = {
     "winner.mail": ANYONE,
     "winner.erase": ANYONE,
     "winner.erased": ANYONE,
+    "partner.home": ANYONE,
+    "partner.ask": ANYONE,
+    "partner.asked": ANYONE,
+    "partner.leave": ANYONE,
+    "partner.export": ANYONE,
+    "partner.qr": ANYONE,
     "partner.figures": ANYONE,
+    "public.short_link": ANYONE,
     **dict.fromkeys(
         (
             "api.validate",
@@ -170,6 +177,11 @@ ACCESS: dict[str, Role | None] = {
     "admin.figures.compare": Role.VIEWER,
     "admin.partners.index": Role.VIEWER,
     "admin.partners.add": Role.EDITOR,
+    "admin.partners.detail": Role.EDITOR,
+    "admin.partners.keep": Role.EDITOR,
+    "admin.partners.release": Role.EDITOR,
+    "admin.partners.revoke": Role.EDITOR,
+    "admin.partners.qr": Role.VIEWER,
     "admin.audit.index": Role.VIEWER,
     "admin.audit.everything": Role.ADMIN,
     "admin.audit.export": Role.EDITOR,
@@ -213,6 +225,8 @@ STEP_UP: dict[str, StepUp] = {
     "admin.prizes.add": StepUp.LIVE,
     "admin.prizes.edit": StepUp.LIVE,
     "admin.prizes.remove": StepUp.LIVE,
+    "admin.partners.keep": StepUp.LIVE,
+    "admin.partners.release": StepUp.LIVE,
     "admin.codes.upload": StepUp.LIVE,
     "admin.codes.generate": StepUp.LIVE,
     "admin.codes.export": StepUp.ALWAYS,
@@ -265,6 +279,7 @@ PARTS = {
     "word": "wheel",
     "outcome": "lost",
     "version": 1,
+    "kind": "svg",
     "batch_id": 1,
     "filename": "css/tokens.css",
     "name": "0-1.webp",
@@ -325,7 +340,7 @@ def parts(session: Session) -> dict[str, object]:
     campaign = make_campaign(session, [TierSpec("Gold"), TierSpec("Silver")])
     prize = find_by_name(session, campaign.id, "Gold prize")
     assert prize is not None
-    partners.add(session, campaign.id, "ayse", "Ayşe", actor=COMMAND_LINE, now=NOON, rng=FakeRng(2))
+    partner = partners.add(session, campaign.id, "ayse", "Ayşe", actor=COMMAND_LINE, now=NOON, rng=FakeRng(2))
     submit_entry(session, submission(), now=NOON, rng=FakeRng(4), vault=VAULT)
     award = session.query(Award).one()
     endpoint_id, event_id = any_endpoint(session)
@@ -333,6 +348,8 @@ def parts(session: Session) -> dict[str, object]:
         "alert_id": _alert(session, campaign.id),
         "tier_id": tiers.listing(session, campaign.id)[0].id,
         "prize_id": prize.id,
+        "partner_id": partner.id,
+        "short": partner.short,
         "entry_id": award.entry_id,
         "key_id": api_till(session).api_key_id,
         "location_id": counter_till(session).location_id,

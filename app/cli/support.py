@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import click
 from sqlalchemy.orm import Session
 
+from app.adapters.links import Links
 from app.adapters.tokens import Purpose
 from app.domain.errors import NotFound
 from app.domain.moments import NoSuchTime, TwiceTime, moment_of
@@ -132,9 +133,9 @@ def landing_link(campaign: Campaign, partner: Partner | None = None) -> str:
 
 
 def figures_link(partner: Partner) -> str:
-    """The partner's own figures, behind a signature."""
-    token = tools().signer.sign(Purpose.PARTNER, partner.id.hex, tools().now())
-    return f"{tools().settings.public_url}/partner/{token}"
+    """A one-time link to the partner's own figures."""
+    links = Links(tools().settings.public_url, tools().signer)
+    return links.partner(partner.id, partner.link_counter, tools().now())
 
 
 def sign_in_link(account: Account) -> str:

@@ -91,7 +91,8 @@ def reserve(
     reason: str = "",
 ) -> int:
     """Set `count` free codes of the prize aside for the partner's visitors: those that begin with
-    `beginning`, if that is given. Returns the count. Raises Conflict when there are not as many, NotFound, InvalidInput.
+    `beginning`, if that is given. Returns the count. Raises Conflict when there are not as many, NotFound,
+    InvalidInput.
     """
     _check_count(count)
     partner, prize = _held(session, partner_id, prize_id)

@@ -69,7 +69,7 @@ class PartnerPlan:
     @classmethod
     def of(cls, partner: Partner) -> "PartnerPlan":
         """The partner as it stands."""
-        utm = {f"utm_{name}": partner.utm.get(name, "") for name in UTM}
+        utm: dict[str, Any] = {f"utm_{name}": partner.utm.get(name, "") for name in UTM}
         plain = (each.name for each in fields(cls) if not each.name.startswith("utm_"))
         return cls(**{name: getattr(partner, name) for name in plain}, **utm)
 
@@ -350,7 +350,9 @@ def _checked(plan: PartnerPlan) -> PartnerPlan:
     if plan.locale not in STAFF:
         raise InvalidInput("locale", "choose one of %(names)s", names=", ".join(STAFF))
     said = {name: getattr(plan, name) for name in ("handle", *(f"utm_{each}" for each in UTM))}
-    lines = {name: one_line(name, text, 60) if text.strip() else "" for name, text in said.items()}
+    lines: dict[str, Any] = {
+        name: one_line(name, text, 60) if text.strip() else "" for name, text in said.items()
+    }
     email = plan.email.strip()
     if email:
         try:

@@ -355,10 +355,10 @@ def test_partners(run: Run, said: Said, app: Flask, session: Session, summer: st
     assert share == printed.splitlines()[0] == "To share  http://localhost/c/summer/via/ayse"
     token = figures.rpartition("/")[2]
     with app.app_context():
-        partner_id = tools().signer.read(Purpose.PARTNER, token, tools().now())
+        payload = tools().signer.read(Purpose.PARTNER_LINK, token, tools().now())
     found = partners.find(session, campaigns.get(session, summer).id, "ayse")
     assert found is not None
-    assert partner_id == found.id.hex
+    assert payload == [found.id.hex, 0]
     assert "slug" in refused(run("partner", "add", summer, "A B", "--name", "x"))
     assert "there are 'ayse'" in refused(run("partner", "link", summer, "bob"))
     said("campaign", "create", "other", "--title", "Other")

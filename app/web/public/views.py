@@ -38,6 +38,7 @@ from app.services.entries import Submission, outcome_of, submit_entry
 from app.web import locale, proved, refusal_counts, traffic_counts
 from app.web.campaign_words import in_words, outcome_in_words, page_in_words
 from app.web.errors import wants_json
+from app.web.partner.share import landing_link
 from app.web.public import picture_code, reminders
 from app.web.public.forms import EntryForm, class_of_key, form_class
 from app.web.public.reminders import ReminderForm
@@ -112,6 +113,16 @@ def remind(slug: str) -> AnyResponse:
     """Have oneself told when the campaign opens."""
     form = reminders.posted()
     return reminders.taken(slug, form) or make_response(_landing(slug, None, form), 422)
+
+
+@public.get("/p/<short>")
+@limiter.limit("240/minute")
+def short_link(short: str) -> AnyResponse:
+    """A partner's short link."""
+    found = partners.find_by_short(db.session(), short.lower())
+    if found is None:
+        raise PageNotFound
+    return redirect(landing_link(campaigns.get_by_id(db.session(), found.campaign_id), found))
 
 
 @public.post("/c/<slug>/entries")
