@@ -23,7 +23,7 @@ _LINES = re.compile(
 )
 _PARAGRAPHS = re.compile(
     rf"intro|won|lost|state\.({'|'.join(STATES)})|prize\.[0-9a-f]{{32}}\.(text|instructions)"
-    r"|form\.[a-z0-9_]{1,40}\.(help|text)"
+    r"|form\.[a-z0-9_]{1,40}\.(help|text)|partner\.[0-9a-f]{32}\.greeting"
 )
 
 Texts = Mapping[str, Mapping[str, str]]  # language -> key -> text

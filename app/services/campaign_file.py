@@ -24,7 +24,7 @@ from app.domain.odds import OnEmpty
 from app.domain.pictures import Picture
 from app.domain.theme import USUAL, Theme
 from app.domain.theme import parse as parse_theme
-from app.models import BatchSource, Campaign, Code, CodeStatus, Prize, PrizeKind
+from app.models import BatchSource, Campaign, Code, CodeStatus, Partner, Prize, PrizeKind
 from app.services import (
     audit,
     campaign_texts,
@@ -41,6 +41,7 @@ from app.services import (
 from app.services.audit import Actor
 from app.services.campaign_pictures import brought, packed, unpacked
 from app.services.campaigns import CampaignPlan
+from app.services.partners import PartnerPlan
 from app.services.plan_fields import as_plain, bad, from_plain, plan_from_row
 from app.services.prizes import PrizePlan
 from app.services.tiers import TierPlan
@@ -77,12 +78,12 @@ class TierSheet:
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """Everything in a file; partners are (address, name)."""
+    """Everything in a file; of partners no address goes along."""
 
     plan: CampaignPlan
     lose_weight: int
     tiers: tuple[TierSheet, ...] = ()
-    partners: tuple[tuple[str, str], ...] = ()
+    partners: tuple[PartnerPlan, ...] = ()
     theme: Theme = USUAL
     texts: Texts = field(default_factory=dict)  # a prize is named by its number in the file
     pictures: Mapping[str, bytes] = field(default_factory=dict)  # by the keys they had where they come from
@@ -160,7 +161,14 @@ def with_pictures(sheet: Sheet, store: PictureStore) -> Sheet:
         logo=brought(sheet.theme.logo, sheet.pictures, store, LOGO),
         hero=brought(sheet.theme.hero, sheet.pictures, store),
     )
-    return replace(sheet, theme=theme, tiers=tuple(map(brought_in, sheet.tiers)), pictures={})
+    invited = (replace(each, picture=brought(each.picture, sheet.pictures, store)) for each in sheet.partners)
+    return replace(
+        sheet,
+        theme=theme,
+        tiers=tuple(map(brought_in, sheet.tiers)),
+        partners=tuple(invited),
+        pictures={},
+    )
 
 
 def _pictures(sheet: Sheet) -> Iterator[Picture]:
@@ -168,6 +176,7 @@ def _pictures(sheet: Sheet) -> Iterator[Picture]:
         sheet.theme.logo,
         sheet.theme.hero,
         *(prize.plan.picture for tier in sheet.tiers for prize in tier.prizes),
+        *(partner.picture for partner in sheet.partners),
     ):
         if each is not None:
             yield each
@@ -263,7 +272,7 @@ def sheet_of(session: Session, campaign: Campaign, *, with_codes: bool = False) 
             )
             for tier in listed
         ),
-        tuple((partner.slug, partner.name) for partner in partners.listing(session, campaign.id)),
+        tuple(_carried(partner) for partner in partners.listing(session, campaign.id)),
         theme=looks.theme_of(campaign),
         texts=campaign_texts.as_carried(campaign.texts, ids),
         form=replace(entry_forms.plan_of(campaign), removed=()),
@@ -298,9 +307,9 @@ def fill(session: Session, campaign_id: UUID, sheet: Sheet, *, actor: Actor, now
     if sheet.lose_weight != sheet.first_lose_weight:
         with _at("campaign"):
             unwrap(campaigns.set_lose_weight)(session, campaign_id, sheet.lose_weight, actor=actor, now=now)
-    for number, (slug, name) in enumerate(sheet.partners):
+    for number, each in enumerate(sheet.partners):
         with _at(f"partners[{number}]"):
-            unwrap(partners.add)(session, campaign_id, slug, name, **trail)
+            unwrap(partners.add)(session, campaign_id, each.slug, each.name, plan=each, **trail)
     _watch(session, campaign_id, sheet, ids, actor=actor, now=now)
 
 
@@ -444,7 +453,7 @@ def _as_json(sheet: Sheet) -> dict[str, Any]:
             | {"prizes": [_prize_as_json(prize) for prize in tier.prizes]}
             for tier in sheet.tiers
         ],
-        "partners": [{"slug": slug, "name": name} for slug, name in sheet.partners],
+        "partners": [as_plain(each) for each in sheet.partners],
     }
 
 
@@ -523,9 +532,16 @@ def _prize(raw: Any, place: str) -> PrizeSheet:
     )
 
 
-def _partner(raw: Any, place: str) -> tuple[str, str]:
+def _partner(raw: Any, place: str) -> PartnerPlan:
     values = _table(raw, place)
-    return _string(values.get("slug"), f"{place}.slug"), _string(values.get("name"), f"{place}.name")
+    for name in ("slug", "name"):
+        _string(values.get(name), f"{place}.{name}")
+    return from_plain(PartnerPlan, values, place)
+
+
+def _carried(partner: Partner) -> PartnerPlan:
+    """What a file has of a partner: not the address, which is a person's."""
+    return replace(PartnerPlan.of(partner), email="")
 
 
 def _table(raw: Any, place: str) -> Mapping[str, Any]:

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.domain import entry_form
@@ -22,7 +23,7 @@ from app.domain.campaign_texts import (
 from app.domain.entry_form import FormPlan
 from app.domain.errors import Conflict, InvalidInput, StaleEdit
 from app.domain.languages import ENTRANTS
-from app.models import Campaign, Prize
+from app.models import Campaign, Partner, Prize
 from app.services import audit, campaigns, form_versions, prizes
 from app.services.audit import Actor
 from app.services.fields import many_lines, one_line
@@ -45,7 +46,7 @@ class Slot:
     @property
     def part(self) -> str:
         """What it is called, whichever prize or field it belongs to."""
-        return self.key.split(".")[2] if self.key.startswith(("prize.", "form.")) else self.key
+        return self.key.split(".")[2] if self.key.startswith(("prize.", "form.", "partner.")) else self.key
 
 
 def texts_of(campaign: Campaign) -> CampaignTexts:
@@ -60,6 +61,9 @@ def slots(session: Session, campaign: Campaign) -> list[Slot]:
     for prize in prizes.listing(session, campaign.id):
         listed += _of_prize(prize)
     listed += _of_form(entry_form.parse(campaign.form))
+    greeting = select(Partner.id, Partner.greeting, Partner.name).where(Partner.campaign_id == campaign.id)
+    for row in session.execute(greeting.where(Partner.greeting != "").order_by(Partner.name, Partner.id)):
+        listed.append(Slot(f"partner.{row.id.hex}.greeting", row.greeting, row.name))
     kept = [Slot(key, texts.text(key, campaign.language)) for key in WITHOUT_A_ROW]
     return [slot for slot in listed if slot.own] + kept
 
@@ -179,6 +183,8 @@ def _renamed(texts: Texts, names: Mapping[str, str]) -> dict[str, dict[str, str]
 
 
 def _renamed_key(key: str, names: Mapping[str, str]) -> str | None:
+    if key.startswith("partner."):
+        return None  # a partner of the new place has another id
     if not key.startswith("prize."):
         return key
     prize, _, part = key.removeprefix("prize.").rpartition(".")

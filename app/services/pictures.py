@@ -6,14 +6,14 @@ from sqlalchemy import exists, or_, select
 from sqlalchemy.orm import Session
 
 from app.adapters.pictures import PictureStore
-from app.models import Award, Campaign, Prize, Replacement
+from app.models import Award, Campaign, Partner, Prize, Replacement
 from app.services import looks
 
 KEPT = timedelta(days=1)  # without a prize: a form with it may still be open
 
 
 def forget_unused(session: Session, store: PictureStore, *, now: datetime) -> int:
-    """Delete the pictures that no campaign and no prize shows and nobody has won with; returns how many."""
+    """Delete the pictures that no campaign, partner or prize shows and nobody has won with; returns how many."""
     old = store.keys(before=now - KEPT)
     unused = old - _used(session) if old else old
     for key in unused:
@@ -29,6 +29,7 @@ def _used(session: Session) -> set[str]:
     )
     pictures = session.scalars(select(Prize.picture).where(is_shown))
     keys = {picture.key for picture in pictures if picture is not None}
+    keys |= {picture.key for picture in session.scalars(select(Partner.picture)) if picture is not None}
     for campaign in session.scalars(select(Campaign)):
         theme = looks.theme_of(campaign)
         keys |= {picture.key for picture in (theme.logo, theme.hero) if picture is not None}

@@ -194,6 +194,7 @@ def _part_names() -> dict[str, Any]:
         "name": _l("Name"),
         "text": _l("Words for visitors"),
         "instructions": _l("How the winner gets it"),
+        "greeting": _l("Greeting on the landing page"),
         "label": _l("Name of the field"),
         "help": _l("Help under it"),
         "option": _l("Choice"),
