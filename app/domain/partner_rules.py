@@ -15,3 +15,6 @@ class Touch(StrEnum):
 
     LAST = "last"
     FIRST = "first"
+
+
+TOUCH_HOURS = range(25)  # visitors are known again on the day of a visit and the next; longer, nobody is

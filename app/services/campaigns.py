@@ -19,6 +19,7 @@ from app.domain.ids import random_id
 from app.domain.languages import DEFAULT, ENTRANTS
 from app.domain.launch import NotReady, Site, blocking
 from app.domain.odds import MAX_WEIGHT
+from app.domain.partner_rules import TOUCH_HOURS, Touch
 from app.domain.proof import HOURS, PROOF_HOURS, REMIND, REMIND_DAYS, Proof
 from app.domain.reveals import Reveal
 from app.models import Campaign, Entry
@@ -53,6 +54,8 @@ class CampaignPlan:
     mail_losers: bool = False
     shows_left: bool = False  # visitors see about how many prizes are left
     remind_days: int = REMIND  # how long before a code ends its winner is reminded; 0: never
+    touch: Touch = Touch.LAST  # which partner counts, of several whose links were followed
+    touch_hours: int = 0  # for so long a followed link counts on other pages; 0: on its own page only
 
 
 def find(session: Session, slug: str) -> Campaign | None:
@@ -401,6 +404,7 @@ def _checked(plan: CampaignPlan) -> CampaignPlan:
         raise InvalidInput("accent", "choose one of %(names)s", names=", ".join(ACCENTS))
     _check_whole("proof_hours", plan.proof_hours, HOURS)
     _check_whole("remind_days", plan.remind_days, REMIND_DAYS)
+    _check_whole("touch_hours", plan.touch_hours, TOUCH_HOURS)
     _check_window(plan)
     return replace(
         plan,

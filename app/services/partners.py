@@ -10,7 +10,7 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import bindparam, delete, exists, func, select, update
+from sqlalchemy import and_, bindparam, delete, exists, func, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
@@ -22,7 +22,7 @@ from app.domain.errors import Busy, Conflict, InvalidInput, NotFound, StaleEdit
 from app.domain.identity import InvalidAddress, canonical_email, mask_email
 from app.domain.ids import random_id
 from app.domain.languages import DEFAULT, STAFF
-from app.domain.partner_rules import Pool
+from app.domain.partner_rules import Pool, Touch
 from app.domain.pictures import Picture
 from app.domain.timeline import start_of
 from app.models import Award, Base, Campaign, DailyKey, Entry, Message, Partner, Visit
@@ -397,6 +397,33 @@ def record_visit(session: Session, partner_id: UUID, visitor_key: str, *, now: d
         if is_slow(session.get_bind().engine):
             raise Busy
         _count(session, partner_id, day, visitor_key, now=now, rng=rng)
+
+
+def touched(session: Session, campaign: Campaign, visitor_key: str, *, now: datetime) -> Partner | None:
+    """The partner whose link this visitor has followed within the campaign's hours: the first or the last of
+    them, as the campaign has it; None for nobody, and where the campaign asks for no more than the page.
+
+    Visitors are known again by the keys of that day and the day before, and by nothing else.
+    """
+    if not campaign.touch_hours:
+        return None
+    since = now - timedelta(hours=campaign.touch_hours)
+    zone = ZoneInfo(campaign.timezone)
+    days = {moment.astimezone(zone).date() for moment in (since, now)}
+    known = [(day, key) for day in sorted(days) if (key := _key_of(session, day)) is not None]
+    if not known:
+        return None
+    order = Visit.at.asc() if campaign.touch is Touch.FIRST else Visit.at.desc()
+    return session.scalars(
+        select(Partner)
+        .join(Visit, Visit.partner_id == Partner.id)
+        .where(Partner.campaign_id == campaign.id, Visit.at >= since)
+        .where(
+            or_(*(and_(Visit.day == day, Visit.visitor == _visitor(key, visitor_key)) for day, key in known))
+        )
+        .order_by(order, Partner.id)
+        .limit(1)
+    ).one_or_none()
 
 
 def forget_old_keys(session: Session, now: datetime) -> None:

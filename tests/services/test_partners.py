@@ -1,6 +1,7 @@
 """Partners: a visitor counts once a day, without leaving a trace; figures are told by partner and day."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
 
@@ -12,8 +13,9 @@ from app.adapters import database
 from app.adapters.database import write_turn
 from app.adapters.direct import DirectConnection
 from app.domain.errors import Busy, Conflict, InvalidInput, NotFound
+from app.domain.partner_rules import Touch
 from app.models import Campaign, DailyKey, Partner, Visit
-from app.services import audit, housekeeping, partners, uow
+from app.services import audit, campaigns, housekeeping, partners, uow
 from app.services.audit import COMMAND_LINE
 from app.services.entries import submit_entry
 from app.services.partners import DayFigures
@@ -207,3 +209,25 @@ def test_figures_by_partner_and_by_day(
         DayFigures(date(2030, 6, 18), 1, 0, 0),
     ]
     assert partners.by_day(session, bob.id) == []
+
+
+@pytest.mark.parametrize(("touch", "counts"), [(Touch.LAST, "bob"), (Touch.FIRST, "ayse")])
+def test_a_followed_link_counts_for_some_hours(
+    session: Session, campaign: Campaign, ayse: Partner, visit: Visited, touch: Touch, counts: str
+) -> None:
+    bob = add(session, campaign, "bob", "Bob")
+    visit("mine")
+    partners.record_visit(session, bob.id, "mine", now=NOON + timedelta(minutes=5), rng=FakeRng(8))
+
+    def touched(hours: int, after: timedelta, visitor: str = "mine") -> str | None:
+        plan = replace(campaigns.plan_of(campaign), touch=touch, touch_hours=hours)
+        found = campaigns.edit(session, campaign.id, plan, actor=COMMAND_LINE, now=NOON)
+        partner = partners.touched(session, found, visitor, now=NOON + after)
+        return partner.slug if partner else None
+
+    assert touched(2, timedelta(hours=1)) == counts
+    assert touched(0, timedelta(hours=1)) is None
+    assert touched(2, timedelta(hours=3)) is None
+    assert touched(24, timedelta(hours=13)) == counts, "also over midnight"
+    assert touched(2, timedelta(hours=1), "another") is None
+    assert touched(24, timedelta(days=9)) is None, "nobody is known any more"

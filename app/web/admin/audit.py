@@ -312,6 +312,8 @@ def value_names() -> dict[str, str]:
         "role": _("Role"),
         "rules": _("Rules"),
         "seed_commit": _("Seed commitment"),
+        "touch": _("Which partner’s link counts"),
+        "touch_hours": _("Hours a partner’s link counts"),
         "shows_left": _("Show about how many prizes are left"),
         "slug": _("Address"),
         "sponsor": _("Who gives the prizes"),

@@ -12,6 +12,7 @@ from wtforms import BooleanField, RadioField
 
 from app.domain.campaign_rules import ACCENTS
 from app.domain.eligibility import EntryLimit
+from app.domain.partner_rules import TOUCH_HOURS, Touch
 from app.domain.proof import HOURS, PROOF_HOURS, REMIND, REMIND_DAYS, Proof
 from app.domain.reveals import Reveal
 from app.models import Campaign
@@ -130,6 +131,19 @@ class CampaignForm(WindowForm):
         description=_l("Then the code goes back into stock, unseen, and the win is void."),
     )
     mail_losers = BooleanField(_l("Also write to those who do not win"))
+    touch_hours = WholeNumber(
+        _l("Hours a partner’s link counts"),
+        high=TOUCH_HOURS[-1],
+        description=_l(
+            "0: only an entry on the page the link opened counts. Up to 24: also one that the same visitor"
+            " makes on another page of the campaign. No cookie is set: people behind one connection with the"
+            " same browser may be taken for each other."
+        ),
+    )
+    first_touch = BooleanField(
+        _l("The first link followed counts, not the last"),
+        description=_l("Within these hours, for visitors who come over several partners’ links."),
+    )
     remind_days = WholeNumber(
         _l("Days before a code ends to remind its winner"),
         high=REMIND_DAYS[-1],
@@ -166,6 +180,8 @@ class CampaignForm(WindowForm):
             mail_losers=bool(self.mail_losers.data),
             remind_days=int(self.remind_days.data),
             shows_left=bool(self.shows_left.data),
+            touch=Touch.FIRST if self.first_touch.data else Touch.LAST,
+            touch_hours=self.touch_hours.data or 0,
         )
 
 
@@ -232,6 +248,8 @@ def values_of(campaign: Campaign) -> dict[str, Any]:
         "mail_losers": campaign.mail_losers,
         "remind_days": campaign.remind_days,
         "shows_left": campaign.shows_left,
+        "first_touch": campaign.touch is Touch.FIRST,
+        "touch_hours": campaign.touch_hours,
     }
 
 

@@ -30,9 +30,10 @@ from app.domain.campaign_rules import is_partner_slug
 from app.domain.errors import Busy
 from app.domain.identity import mask_email
 from app.domain.outcomes import Drawn, Held, Lapsed, Lost, Outcome, RefusalReason, Refused, Won
+from app.domain.partner_rules import Touch
 from app.domain.sources import Source, source_of
 from app.extensions import client_address, csrf, db, known_network, limiter, tools
-from app.models import NonceSource, Partner
+from app.models import Campaign, NonceSource, Partner
 from app.services import campaigns, handling, landing, outbox, partners, seen, traffic
 from app.services.entries import Submission, outcome_of, submit_entry
 from app.web import locale, proved, refusal_counts, traffic_counts
@@ -242,13 +243,21 @@ def _landing(slug: str, partner: Partner | None, reminder: ReminderForm | None =
     traffic_counts.count(slug, traffic.PAGE)
     form = form_class(page.campaign)()
     form.nonce.data = tools().nonces.mint(tools().rng).hex()
-    if partner is not None:
-        form.partner.data = tools().signer.sign(Purpose.ATTRIBUTION, [slug, partner.id.hex], now)
+    counts = _counting(page.campaign, partner, now)
+    if counts is not None:
+        form.partner.data = tools().signer.sign(Purpose.ATTRIBUTION, [slug, counts.id.hex], now)
     code = picture_code.offered(slug, form, now)
     reminder = reminder or reminders.offered(page)
     return render_template(
         "public/landing.html", page=page, form=form, code=code, reminder=reminder, **_links(slug)
     )
+
+
+def _counting(campaign: Campaign, partner: Partner | None, now: datetime) -> Partner | None:
+    """The partner an entry on this page counts for: whose link it is, or another whose link was followed."""
+    if not campaign.touch_hours or (partner is not None and campaign.touch is Touch.LAST):
+        return partner
+    return partners.touched(db.session(), campaign, _visitor(), now=now) or partner
 
 
 def _links(slug: str) -> dict[str, str]:
@@ -272,9 +281,12 @@ def _count_visit(partner: Partner) -> None:
     """Count a person's visit; a crowded moment costs a count, never the page."""
     if request.method != "GET" or request.headers.get("Sec-Purpose", "").startswith("prefetch"):
         return
-    visitor = f"{client_address()}|{request.user_agent.string}"
     with suppress(Busy):
-        partners.record_visit(db.session(), partner.id, visitor, now=tools().now(), rng=tools().rng)
+        partners.record_visit(db.session(), partner.id, _visitor(), now=tools().now(), rng=tools().rng)
+
+
+def _visitor() -> str:
+    return f"{client_address()}|{request.user_agent.string}"
 
 
 def _submission(slug: str, form: EntryForm, now: datetime) -> Submission:
