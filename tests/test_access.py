@@ -450,8 +450,8 @@ def test_a_limited_account_meets_nothing_of_other_campaigns(
     assert staff.get("/admin/campaigns/summer").status_code == 200
 
 
-# The first two check their token themselves; two are sent by mail programs, and the address of the last three is
-# the token; the API takes no cookie.
+# The first two check their token themselves; two are sent by mail programs; the last three have it in their
+# address; the API takes no cookie.
 OWN_TOKEN = {
     *("public.enter", "public.remind", "winner.mail", "reminders.cancel", "public.mail_result"),
     *SCOPES,
