@@ -7,18 +7,20 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy.orm import Session
 
+from app.domain.palette import Ground
 from app.domain.reveals import Reveal
-from app.services import campaigns, partners
+from app.services import campaigns, entry_forms, looks, partners
 from app.services.audit import COMMAND_LINE
 from tests.support import weight
 from tests.support.factories import TierSpec, make_campaign
 from tests.support.fakes import NOON, FakeRng
 from tests.support.queries import counted
+from tests.support.stage import FULL_FORM, LOOKS
 
 pytestmark = pytest.mark.sqlite_is_enough
 
 
-BEFORE, WITH_THE_CHECK = 45_000, 90_000  # bytes, packed with gzip, pictures apart
+BEFORE, WITH_THE_CHECK = 45_000, 91_000  # bytes, packed with gzip, pictures apart
 LANGUAGES = pytest.mark.parametrize("language", ["en", "tr"])
 
 
@@ -96,3 +98,27 @@ def test_the_landing_page_asks_the_database_little(
     with counted(app) as statements:
         assert client.get(path).status_code == 200
     assert 0 < len(statements) <= most, statements
+
+
+@pytest.mark.parametrize("language", ["en", "tr", "ar"])
+def test_a_page_in_its_own_look_with_ten_fields_weighs_little_as_well(
+    app: Flask, client: FlaskClient, session: Session, campaign: None, language: str
+) -> None:
+    made = campaigns.get(session, "summer")
+    look = LOOKS[Ground.COOL]  # colours, corners, and the heaviest of the faces
+    looks.edit(session, made.id, look, actor=COMMAND_LINE, now=NOON)
+    entry_forms.save(session, made.id, FULL_FORM, actor=COMMAND_LINE, now=NOON, reason="more to ask")
+    speech = {"Accept-Language": language}
+    found = weight.loads(client, "/c/summer", **speech)
+    used = {
+        address for address in found.at_once if "familjen" not in address
+    }  # the usual face is named, not used
+    assert "theme.css" in " ".join(used)
+    assert weight.packed_bytes(client, [found.page, *used], **speech) <= BEFORE
+    client.get("/c/summer", headers=speech)
+    with counted(app) as statements:
+        page = client.get("/c/summer", headers=speech)
+    assert page.get_data(as_text=True).count('class="field') >= len(FULL_FORM.fields)
+    assert len(statements) <= 2, statements
+    kept = {address: client.get(address).headers["Cache-Control"] for address in found.at_once}
+    assert {policy for policy in kept.values() if "immutable" not in policy} == set(), kept
