@@ -46,7 +46,7 @@ class Clients:
             assert not any(thread.is_alive() for thread in threads)
 
     def settle(self) -> None:
-        """Ask once more for everybody who was left in the dark; with a new CAPTCHA, where theirs is too old."""
+        """Ask once more for everybody left in the dark; with a new CAPTCHA, where theirs is too old."""
         for number, visitor in self._unsure:
             is_told = self._send(0, number, visitor) or self._send(0, number, self._prepared(number))
             assert is_told, f"person {number} is still in the dark"
