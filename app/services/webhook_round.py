@@ -41,10 +41,11 @@ def make(session: Session, *, now: datetime) -> None:
 
 def note_phase(session: Session, campaign: Campaign, *, now: datetime) -> None:
     """Tell that the campaign has opened or closed, if it has since it was told. Part of a unit of work."""
-    is_hooked = session.scalar(select(webhooks.hooked(Campaign.id)).where(Campaign.id == campaign.id))
-    if not is_hooked or not _is_news(session, campaign, now):
+    standing = _standing(campaign, now)
+    is_hooked = select(webhooks.hooked(Campaign.id)).where(Campaign.id == campaign.id)
+    if standing == "" or not session.scalar(is_hooked):
         return
-    watch, standing = _hold(session, campaign), _standing(campaign, now)
+    watch = _hold(session, campaign)
     if watch.told != standing:
         watch.told, watch.turns = standing, watch.turns + 1
         webhooks.tell(session, Event(_EVENTS[standing], campaign.id, campaign.id, now, watch.turns))
