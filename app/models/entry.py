@@ -60,6 +60,12 @@ class Entry(Base):
             name="outcome",
         ),
         Index("ix_entry_campaign_id_created_at", "campaign_id", "created_at"),
+        Index(
+            "ix_entry_erased_at",
+            "erased_at",
+            sqlite_where=text("erased_at IS NOT NULL"),
+            postgresql_where=text("erased_at IS NOT NULL"),
+        ),
         # Who came by themselves costs nothing in these; in the second, nor does who lost.
         Index(
             "ix_entry_partner_id_created_at",

@@ -120,6 +120,8 @@ def _moments(session: Session, campaign_id: UUID, since: datetime | None) -> Ite
     found: Any = session.execute(ends.where(mine, Entry.created_at >= since)).one()
     if found[0] is not None:
         yield from _hours(*found)
+    erased = select(Entry.created_at).where(mine, Entry.erased_at.is_not(None), Entry.erased_at >= since)
+    yield from session.scalars(erased)
     # Whoever redeemed, or lost a win, may have come back: all wins of these people may count otherwise.
     touched = union(
         select(Redemption.entry_id).where(Redemption.created_at >= since),

@@ -211,3 +211,13 @@ def test_an_empty_campaign_has_a_book_and_no_days(session: Session, campaign: Ca
     assert rollups.roll(session, campaign.id, now=LATER + DAY) == 0
     assert session.scalars(select(Entry.id)).all() == []
     assert session.scalars(select(FigureBook.rolled_at)).all() == [LATER + DAY]
+
+
+def test_answers_that_were_erased_are_counted_no_more(session: Session, campaign: Campaign) -> None:
+    won = win(session, 1)
+    rollups.roll(session, campaign.id, now=LATER)
+    at = LATER + timedelta(minutes=1)
+    session.execute(update(Entry).where(Entry.id == won.entry_id).values(erased_at=at, locale="xx"))
+    session.commit()
+    assert rollups.roll(session, campaign.id, now=at + DAY) == 1
+    assert row(session, campaign.id, NOON.date(), rollups.LANGUAGE, "xx").entries == 1
