@@ -42,6 +42,7 @@ ACCESS: dict[str, Role | None] = {
     "public.via_partner": ANYONE,
     "public.enter": ANYONE,
     "public.remind": ANYONE,
+    "public.from_friend": ANYONE,
     "reminders.asked": ANYONE,
     "reminders.cancelling": ANYONE,
     "reminders.cancel": ANYONE,

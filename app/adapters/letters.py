@@ -137,6 +137,10 @@ class Letters:
         """The letter to somebody who did not win."""
         return self._to_entrant("entry_lost", about, locale, stop_url)
 
+    def referred(self, about: About, stop_url: str, locale: str) -> Letter:
+        """The letter to somebody whose friend has earned them a further entry."""
+        return self._to_entrant("referred", about, locale, stop_url)
+
     def proof(self, about: ProofAsked, locale: str) -> Letter:
         """The letter with the link that proves an address."""
         return self._to_entrant("proof", about, locale)

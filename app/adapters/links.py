@@ -6,6 +6,11 @@ from uuid import UUID
 from app.adapters.tokens import Purpose, Signer
 
 
+def referral_token(signer: Signer, slug: str, entry_id: UUID, at: datetime) -> str:
+    """What marks visitors as brought by whoever made this entry, at that moment; the same each time."""
+    return signer.sign(Purpose.REFERRAL, [slug, entry_id.hex], at)
+
+
 def result_token(signer: Signer, entry_id: UUID, at: datetime) -> str:
     """What opens the result page of an entry made at that moment; the same each time."""
     return signer.sign(Purpose.RESULT, entry_id.hex, at)

@@ -22,6 +22,7 @@ class Purpose(StrEnum):
     ATTRIBUTION = "attribution"  # the partner behind a form
     PROOF = "proof"  # shows that the address of an entry can be read
     MY_PRIZES = "my-prizes"  # all that one person has won
+    REFERRAL = "referral"  # somebody's link for friends
     REMINDER = "reminder"  # takes back that somebody wants to hear of an opening
     PARTNER = "partner"  # a partner's own figures, by a link of the first kind
     PARTNER_LINK = "partner-link"  # a one-time link to them
@@ -38,6 +39,7 @@ LIFETIMES = {
     Purpose.ATTRIBUTION: timedelta(days=2),
     Purpose.PROOF: timedelta(days=180),
     Purpose.MY_PRIZES: timedelta(days=30),
+    Purpose.REFERRAL: timedelta(days=180),
     Purpose.REMINDER: timedelta(days=366),
     Purpose.PARTNER: timedelta(days=366),
     Purpose.PARTNER_LINK: timedelta(days=7),

@@ -50,6 +50,7 @@ class RuleFacts:
     who: str = ""
     own: str = ""
     least_age: int | None = None
+    refer_most: int = 0  # further entries one person can earn by friends
     countries: tuple[str, ...] = ()  # whose people may take part, as ISO codes; none: of all
 
     @property
@@ -77,6 +78,7 @@ class RuleFacts:
                 "who": self.who,
                 "own": self.own,
                 **({"least_age": self.least_age} if self.least_age else {}),
+                **({"refer_most": self.refer_most} if self.refer_most else {}),
                 **({"countries": self.countries} if self.countries else {}),
             }
         )

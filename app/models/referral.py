@@ -10,7 +10,7 @@ from app.models.base import Base
 
 
 class Referral(Base):
-    """One friend counts once in a campaign, by the entry `entry_id`; `link_id` is the entry whose link it was.
+    """One friend counts once in a campaign, by the entry `entry_id`; `link_id` is whose link it was.
 
     With a `number` it earned the referrer their further entry of that number, which is the entry of theirs in
     the period "+number", once that is made. `not_counted` says why it earned nothing; with neither, it waits

@@ -21,6 +21,7 @@ from app.domain.launch import NotReady, Site, blocking
 from app.domain.odds import MAX_WEIGHT
 from app.domain.partner_rules import TOUCH_HOURS, Touch
 from app.domain.proof import HOURS, PROOF_HOURS, REMIND, REMIND_DAYS, Proof
+from app.domain.referrals import MOST
 from app.domain.reveals import Reveal
 from app.models import Campaign, Entry
 from app.services import audit, form_versions, launch_check, odds, official_rules, restrictions, webhook_round
@@ -52,6 +53,7 @@ class CampaignPlan:
     proof: Proof = Proof.NEVER  # what waits until the address is proved
     proof_hours: int = PROOF_HOURS  # how long a code is kept for that
     mail_losers: bool = False
+    refer_most: int = 0  # further entries one person can earn by friends; 0: there is no such thing
     shows_left: bool = False  # visitors see about how many prizes are left
     remind_days: int = REMIND  # how long before a code ends its winner is reminded; 0: never
     touch: Touch = Touch.LAST  # which partner counts, of several whose links were followed
@@ -405,6 +407,7 @@ def _checked(plan: CampaignPlan) -> CampaignPlan:
     _check_whole("proof_hours", plan.proof_hours, HOURS)
     _check_whole("remind_days", plan.remind_days, REMIND_DAYS)
     _check_whole("touch_hours", plan.touch_hours, TOUCH_HOURS)
+    _check_whole("refer_most", plan.refer_most, MOST)
     _check_window(plan)
     return replace(
         plan,

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -44,10 +45,11 @@ from app.models import (
     Partner,
     SpentChallenge,
 )
-from app.services import odds, outbox, partner_caps, webhooks
+from app.services import odds, outbox, partner_caps, referrals, webhooks
 from app.services.allocation import Claimed, claim
 from app.services.limits import give_back, take_room
 from app.services.partner_caps import PartnerTerms
+from app.services.referrals import Invitation
 from app.services.stored_outcomes import STORED, as_outcome, held_back, is_replaced
 from app.services.uow import shared_unit_of_work
 
@@ -69,6 +71,7 @@ class Submission:
     form_version: int = 0  # the one that was filled in; 0 is the usual form, of no campaign
     form_of: UUID | None = None  # the campaign whose form that is
     answers: str = ""  # as a document of domain/entry_form.py
+    invited: Invitation | None = None  # by whose link
     proved: frozenset[UUID] = frozenset()  # whose addresses were proved in the same browser
     source: Source = Source()  # noqa: RUF009 -- frozen
     shown: bool = False  # whether the answer itself shows the outcome
@@ -87,13 +90,7 @@ def submit_entry(
     campaign, table = _campaign_with_odds(connection, submission.campaign, submission.partner_id)
     window, email = window_of(campaign), canonical_email(submission.email)
     partner = partner_caps.counted(campaign, email, now)
-
-    def refused(reason: RefusalReason) -> Outcome:
-        """What cannot be taken now may have been taken before: the nonce tells."""
-        stored = _stored_outcome(connection, campaign.id, window, submission.nonce, email)
-        is_today = reason is RefusalReason.ALREADY_ENTERED_TODAY
-        return stored or Refused(reason, next_chance=next_chance(window, now) if is_today else None)
-
+    refused = partial(_refused, connection, campaign.id, window, submission.nonce, email, now)
     if (reason := refusal(window, now) or _stale(submission, campaign)) is not None:
         return refused(reason)
     if isinstance(submission.captcha, Unsolved):
@@ -104,7 +101,11 @@ def submit_entry(
     if person is None:
         return refused(RefusalReason.CAPTCHA_SPENT)
     if person.is_taken:
-        return refused(already_entered(window))
+        answer = refused(already_entered(window))
+        further = _further(connection, campaign, person.entrant_id, answer)
+        if further is None:
+            return answer
+        period = further
 
     commitment = entry_commitment(campaign.id, submission.nonce, email)
     drawn = draw(vault.open(campaign.id, campaign.seed_encrypted), commitment, table)
@@ -147,6 +148,7 @@ def submit_entry(
             "device": submission.source.device,
         },
     )
+    _count_friend(connection, submission, campaign, entrant_id, entry_id, now, rng)
     until = deadline(now, campaign.proof_hours)
     if claimed is None:
         drawn_to: Won | Lost = Lost(entry_id, next_chance(window, now), now)
@@ -173,6 +175,51 @@ def _tell(
     if campaign.hooked:
         is_won = isinstance(drawn_to, Won) and proof is Proof.NEVER
         webhooks.tell_entry(connection, campaign.id, entry[0], is_won=is_won, now=now)
+
+
+def _refused(
+    connection: DirectConnection,
+    campaign_id: UUID,
+    window: Window,
+    nonce: bytes,
+    email: str,
+    now: datetime,
+    reason: RefusalReason,
+) -> Outcome:
+    """What cannot be taken now may have been taken before: the nonce tells."""
+    stored = _stored_outcome(connection, campaign_id, window, nonce, email)
+    is_today = reason is RefusalReason.ALREADY_ENTERED_TODAY
+    return stored or Refused(reason, next_chance=next_chance(window, now) if is_today else None)
+
+
+def _count_friend(
+    connection: DirectConnection,
+    submission: Submission,
+    campaign: Any,
+    entrant_id: UUID,
+    entry_id: UUID,
+    now: datetime,
+    rng: Rng,
+) -> None:
+    """Count whoever came by somebody's link, where the campaign has that."""
+    if submission.invited is None or not campaign.refer_most:
+        return
+    is_proved = entrant_id in submission.proved
+    referrals.count_friend(
+        connection, submission.invited, campaign, entrant_id, entry_id, is_proved=is_proved, now=now, rng=rng
+    )
+
+
+def _further(
+    connection: DirectConnection, campaign: Any, entrant_id: UUID | None, answer: Outcome
+) -> str | None:
+    """The period of an entry that friends have earned, for somebody who has made their own; None where there
+    is none, and where `answer` is for a form that was sent before.
+    """
+    is_new = isinstance(answer, Refused) and answer.reason is not RefusalReason.NONCE_USED
+    if not (is_new and campaign.refer_most):
+        return None
+    return referrals.next_further(connection, campaign.id, entrant_id)
 
 
 def outcome_of(session: Session, entry_id: UUID) -> tuple[Campaign, Drawn]:
@@ -360,6 +407,7 @@ _CAMPAIGN_WITH_ODDS = Prepared(
         Campaign.proof,
         Campaign.proof_hours,
         Campaign.mail_losers,
+        Campaign.refer_most,
         Campaign.seed_encrypted,
         OddsTableRecord.document,
         *partner_caps.TERMS,

@@ -33,6 +33,7 @@ def facts_now(session: Session, campaign: Campaign) -> RuleFacts:
         who=campaign.eligibility,
         own=campaign.rules,
         least_age=form.age.least if form.age else None,
+        refer_most=campaign.refer_most,
         countries=form.countries,
     )
 

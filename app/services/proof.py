@@ -16,7 +16,7 @@ from app.domain.errors import NotFound
 from app.domain.events import Event, EventType
 from app.domain.proof import Proof
 from app.models import Award, AwardStatus, Campaign, Code, CodeStatus, Entry, MessageKind, Prize
-from app.services import audit, outbox, webhooks
+from app.services import audit, outbox, referrals, webhooks
 from app.services.audit import Actor
 from app.services.staging import SLOTS
 from app.services.uow import unit_of_work
@@ -38,6 +38,8 @@ def prove(session: Session, entry_id: UUID, *, now: datetime, rng: Rng) -> UUID:
     if entry.proof is Proof.NEVER or entry.proved_at is not None:
         return entry.entrant_id
     entry.proved_at = now
+    session.flush()
+    referrals.friend_proved(session, entry.campaign_id, entry.entrant_id, now=now, rng=rng)
     is_kept = _changed(session, entry_id, is_held(), proved_at=now)
     if is_kept:
         webhooks.tell(session, Event(EventType.AWARD_WON, entry.campaign_id, entry_id, now))

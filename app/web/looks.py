@@ -30,6 +30,7 @@ FRAMED = frozenset(
         "public.remind",
         "reminders.asked",
         "public.via_partner",
+        "public.from_friend",
         "public.enter",
         "public.result",
         "public.rules",

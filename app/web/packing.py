@@ -18,6 +18,7 @@ REFLECT_NOTHING = frozenset(
         "public.embedded",
         "public.embedded_via",
         "public.via_partner",
+        "public.from_friend",
         "public.rules",
         "public.kept_rules",
         "public.fairness",

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from app.domain.eligibility import CampaignStatus
 from app.domain.prizes_left import Left, Rounded
 from app.models import Award, Campaign
-from app.services import campaigns, landing, prizes_left
+from app.services import campaigns, landing, prizes_left, stock
 from app.services.audit import COMMAND_LINE
 from app.services.campaigns import plan_of
 from app.services.entries import submit_entry
@@ -29,9 +29,11 @@ STEP = timedelta(minutes=10)
 
 @pytest.fixture(autouse=True)
 def nothing_counted() -> Iterator[None]:
-    prizes_left._counted.clear()
+    for known in (prizes_left._counted, stock._offered):
+        known.clear()
     yield
-    prizes_left._counted.clear()
+    for known in (prizes_left._counted, stock._offered):
+        known.clear()
 
 
 def shown(session: Session, campaign: Campaign) -> Campaign:

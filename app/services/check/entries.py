@@ -12,7 +12,8 @@ from app.domain.draw import draw, entry_commitment, past_the_end, redraw
 from app.domain.eligibility import limit_period
 from app.domain.identity import canonical_email
 from app.domain.odds import OddsTable, TierOdds
-from app.models import Award, Code, Entrant, Entry
+from app.domain.referrals import further_number
+from app.models import Award, Code, Entrant, Entry, Referral
 from app.services import limits, odds
 from app.services.check.odds import parsed
 from app.services.check.tally import Subject, Tally
@@ -31,9 +32,19 @@ def check_limits(session: Session, subject: Subject, tally: Tally) -> None:
         when = f" on {period}" if period else ""
         tally.expect(False, f"entrant {entrant_id.hex} entered {subject.campaign.slug} more than once{when}")
     window = window_of(subject.campaign)
-    query = select(Entry.id, Entry.period, Entry.created_at).where(Entry.campaign_id == subject.id)
+    query = select(Entry.id, Entry.entrant_id, Entry.period, Entry.created_at).where(
+        Entry.campaign_id == subject.id
+    )
+    credited = select(Referral.referrer_id, Referral.number).where(
+        Referral.campaign_id == subject.id, Referral.number.is_not(None)
+    )
+    earned = {(row.referrer_id, row.number) for row in session.execute(credited)}
     for entry in session.execute(query.execution_options(yield_per=1000)):
         tally.seen += 1
+        if entry.period.startswith("+"):
+            fits = (entry.entrant_id, further_number(entry.period)) in earned
+            tally.expect(fits, f"entry {entry.id.hex} is one that no friend has earned")
+            continue
         fits = entry.period == limit_period(window, entry.created_at)
         tally.expect(fits, f"entry {entry.id.hex} counts for another day than its own")
 

@@ -39,11 +39,12 @@ def announce(
     entry_id: UUID,
     entrant_id: UUID,
     *,
+    number: int = 0,
     now: datetime,
     rng: Rng,
 ) -> None:
     """Have the entrant written to, once the transaction of the entry has committed."""
-    connection.execute(_ANNOUNCE, _new(kind, entry_id, entrant_id, 0, now, rng))
+    connection.execute(_ANNOUNCE, _new(kind, entry_id, entrant_id, number, now, rng))
 
 
 def write(

@@ -15,7 +15,7 @@ from app.adapters.letters import About, AwardWon, EntryLost, Letter, MyPrizes, P
 from app.adapters.mail import compose
 from app.domain.campaign_texts import CampaignTexts, prize_key
 from app.domain.delivery import NotSent, Trouble
-from app.domain.eligibility import Window, next_chance
+from app.domain.eligibility import Phase, Window, next_chance, phase
 from app.domain.languages import spoken
 from app.domain.palette import palette
 from app.domain.proof import Proof, deadline
@@ -72,6 +72,8 @@ def _letter(kind: MessageKind, row: Any, office: PostOffice, now: datetime) -> W
         return _code_ends(row, office, now)
     if kind is MessageKind.ENTRY_LOST and is_told:
         return _entry_lost(row, office, now)
+    if kind is MessageKind.REFERRED and is_told:
+        return _referred(row, office, now)
     if kind is MessageKind.PROOF and not is_proved and not (row.proof is Proof.CODE and is_void):
         return _proof(row, office)
     if kind is MessageKind.MY_PRIZES:
@@ -102,6 +104,16 @@ def _entry_lost(row: Any, office: PostOffice, now: datetime) -> Written | None:
         words=_texts(row).text("lost", language_of(row)),
     )
     return office.letters.entry_lost(about, stop_url, language_of(row)), stop_url
+
+
+def _referred(row: Any, office: PostOffice, now: datetime) -> Written | None:
+    zone = ZoneInfo(row.timezone)
+    window = Window(row.campaign_status, row.opens_at, row.closes_at, row.entries, zone)
+    if row.no_mail_at is not None or phase(window, now) is not Phase.LIVE:
+        return None
+    stop_url = office.links.stop_mail(row.entrant_id, now)
+    about = About(**frame(row, office))
+    return office.letters.referred(about, stop_url, language_of(row)), stop_url
 
 
 def _proof(row: Any, office: PostOffice) -> Written | None:

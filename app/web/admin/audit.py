@@ -314,6 +314,7 @@ def value_names() -> dict[str, str]:
         "seed_commit": _("Seed commitment"),
         "touch": _("Which partner’s link counts"),
         "touch_hours": _("Hours a partner’s link counts"),
+        "refer_most": _("Further entries one person can earn by friends"),
         "shows_left": _("Show about how many prizes are left"),
         "slug": _("Address"),
         "sponsor": _("Who gives the prizes"),

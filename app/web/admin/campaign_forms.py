@@ -14,6 +14,7 @@ from app.domain.campaign_rules import ACCENTS
 from app.domain.eligibility import EntryLimit
 from app.domain.partner_rules import TOUCH_HOURS, Touch
 from app.domain.proof import HOURS, PROOF_HOURS, REMIND, REMIND_DAYS, Proof
+from app.domain.referrals import MOST
 from app.domain.reveals import Reveal
 from app.models import Campaign
 from app.services.campaigns import CampaignPlan
@@ -114,6 +115,16 @@ class CampaignForm(WindowForm):
         choices=[choice(*pair) for pair in LIMIT_NAMES.items()],
         default=EntryLimit.ONCE.value,
     )
+    refer_most = WholeNumber(
+        _l("Further entries one person can earn by friends"),
+        high=MOST[-1],
+        default=0,
+        filters=[_or(0)],
+        description=_l(
+            "Each gets a link of their own with the result. A friend's first entry over it earns one more,"
+            " not for oneself nor within one network. 0: there are no such links."
+        ),
+    )
     proof = RadioField(
         _l("Entrants prove their address"),
         choices=[choice(*pair) for pair in PROOF_NAMES.items()],
@@ -179,6 +190,7 @@ class CampaignForm(WindowForm):
             proof_hours=int(self.proof_hours.data),
             mail_losers=bool(self.mail_losers.data),
             remind_days=int(self.remind_days.data),
+            refer_most=int(self.refer_most.data),
             shows_left=bool(self.shows_left.data),
             touch=Touch.FIRST if self.first_touch.data else Touch.LAST,
             touch_hours=self.touch_hours.data or 0,
@@ -247,6 +259,7 @@ def values_of(campaign: Campaign) -> dict[str, Any]:
         "proof_hours": campaign.proof_hours,
         "mail_losers": campaign.mail_losers,
         "remind_days": campaign.remind_days,
+        "refer_most": campaign.refer_most,
         "shows_left": campaign.shows_left,
         "first_touch": campaign.touch is Touch.FIRST,
         "touch_hours": campaign.touch_hours,

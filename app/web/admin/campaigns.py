@@ -21,7 +21,16 @@ from app.domain.timeline import Hour
 from app.extensions import db, tools
 from app.models import Campaign
 from app.services import campaigns as service
-from app.services import figures, launch_check, odds, official_rules, outbox, watching, winners
+from app.services import (
+    figures,
+    launch_check,
+    odds,
+    official_rules,
+    outbox,
+    referrals,
+    watching,
+    winners,
+)
 from app.services.entries import window_of
 from app.services.figures import CampaignFigures
 from app.web.access import current_actor, requires, visible
@@ -35,7 +44,7 @@ from app.web.admin.campaign_forms import (
 )
 from app.web.admin.frame import campaign_of
 from app.web.admin.opening import not_yet, what_opening_does
-from app.web.admin.wording import refusal_reason
+from app.web.admin.wording import not_counted, refusal_reason
 from app.web.admin.worries import worries_of
 from app.web.charts import Chart, bars
 from app.web.filters import grouped
@@ -130,6 +139,8 @@ def detail(slug: str) -> str:
         win_weight=table.total - table.lose_weight,
         total_weight=table.total,
         landing_url=public_url(url_for("public.landing_page", slug=campaign.slug)),
+        friends=referrals.figures(db.session(), campaign.id) if campaign.refer_most else None,
+        why_not=not_counted,
         steps=steps_of(campaign),
         may_archive=_may_archive(campaign, now),
         **_watched(campaign, now),

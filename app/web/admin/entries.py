@@ -18,7 +18,7 @@ from app.domain.errors import Conflict
 from app.domain.roles import Role
 from app.extensions import db, tools
 from app.models import Award, AwardStatus, Campaign, Code
-from app.services import entry_forms, handling, redemptions
+from app.services import entry_forms, handling, redemptions, referrals
 from app.services import entry_log as service
 from app.services.handling import Issue
 from app.web.access import StepUp, current_actor, is_htmx, requires, step_up
@@ -27,6 +27,7 @@ from app.web.admin.answers import done, show, trail
 from app.web.admin.downloads import as_download
 from app.web.admin.frame import award_of, campaign_of
 from app.web.admin.winner_forms import ReplaceForm, VoidForm, handling_form, handling_values
+from app.web.admin.wording import not_counted
 from app.web.wording import told
 
 blueprint = Blueprint("entries", __name__, url_prefix="/campaigns/<slug>")
@@ -199,6 +200,8 @@ def _page(campaign: Campaign, entry_id: UUID, status: int = 200, **forms: Any) -
         answers=answers_of(campaign, found.entry),
         consents=consents_of(session, campaign, found.entry),
         others=service.of_person(session, found.entry),
+        referral=referrals.explained(session, found.entry),
+        why_not=not_counted,
         redeemed=redemptions.of_entry(session, entry_id),
         given=[Given(each, _masked(session, each)) for each in issues],
         **(_forms(campaign, award, issues[-1]) | forms if award else {}),

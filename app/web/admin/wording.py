@@ -46,6 +46,17 @@ def mail_trouble(stored: str | None) -> str:
     return f"{text} ({code})" if code else text
 
 
+def not_counted(stored: str) -> str:
+    """Why a friend earned nobody a further entry."""
+    return {
+        "self": _("the same person"),
+        "network": _("from the same network"),
+        "loop": _("they had brought the other"),
+        "not_first": _("had entered before"),
+        "limit": _("all had been earned"),
+    }.get(stored, stored)
+
+
 def refusal_reason(stored: str) -> str:
     """Why submissions were not taken, from the word they are counted under."""
     words: dict[str, str] = {

@@ -140,6 +140,7 @@ class EntryForm(FlaskForm):
         self.nonce = PagePart("nonce", given.get("nonce", "").lower())
         self.altcha = PagePart("altcha", given.get("altcha", ""))
         self.partner = PagePart("partner", given.get("partner", ""))
+        self.invite = PagePart("invite", given.get("invite", ""))
         self.homepage = PagePart("homepage", given.get("homepage", ""), "text")
         self.form_key = PagePart("form", self.shown.key)
         self.answers = Answers()

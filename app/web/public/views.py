@@ -2,7 +2,7 @@
 
 from contextlib import suppress
 from datetime import datetime
-from typing import assert_never
+from typing import Any, assert_never
 from uuid import UUID
 
 from flask import (
@@ -22,7 +22,7 @@ from werkzeug.exceptions import NotFound as PageNotFound
 from werkzeug.wrappers import Response as AnyResponse
 
 from app.adapters.captcha import Verdict
-from app.adapters.links import result_token
+from app.adapters.links import referral_token, result_token
 from app.adapters.qr import qr_svg
 from app.adapters.tokens import Purpose
 from app.domain.agents import device_class, is_robot
@@ -34,8 +34,9 @@ from app.domain.partner_rules import Touch
 from app.domain.sources import Source, source_of
 from app.extensions import client_address, csrf, db, known_network, limiter, tools
 from app.models import Campaign, NonceSource, Partner
-from app.services import campaigns, handling, landing, outbox, partners, seen, traffic
+from app.services import campaigns, handling, landing, outbox, partners, referrals, seen, traffic
 from app.services.entries import Submission, outcome_of, submit_entry
+from app.services.referrals import Invitation
 from app.web import locale, proved, refusal_counts, traffic_counts
 from app.web.campaign_words import in_words, outcome_in_words, page_in_words
 from app.web.errors import wants_json
@@ -105,6 +106,16 @@ def _via(slug: str, partner: str, without: str) -> str:
     else:
         _count_visit(found)
     return _landing(slug, found)
+
+
+@public.get("/c/<slug>/from/<token>")
+@limiter.limit("240/minute")
+def from_friend(slug: str, token: str) -> str:
+    """The landing page over somebody's link for friends; one that is none changes nothing."""
+    if _link_of(slug, token) is None:
+        locale.page_is(url_for("public.landing_page", slug=slug, lang=None))
+        token = ""
+    return _landing(slug, None, invite=token)
 
 
 @public.post("/c/<slug>/reminder")
@@ -237,12 +248,15 @@ def _stored(slug: str, token: str) -> Drawn:
     return outcome
 
 
-def _landing(slug: str, partner: Partner | None, reminder: ReminderForm | None = None) -> str:
+def _landing(
+    slug: str, partner: Partner | None, reminder: ReminderForm | None = None, invite: str = ""
+) -> str:
     now = tools().now()
     page = page_in_words(landing.landing_page(db.session(), slug, now=now, partner=partner))
     traffic_counts.count(slug, traffic.PAGE)
     form = form_class(page.campaign)()
     form.nonce.data = tools().nonces.mint(tools().rng).hex()
+    form.invite.data = invite if page.campaign.refer_most else ""
     counts = _counting(page.campaign, partner, now)
     if counts is not None:
         form.partner.data = tools().signer.sign(Purpose.ATTRIBUTION, [slug, counts.id.hex], now)
@@ -305,6 +319,7 @@ def _submission(slug: str, form: EntryForm, now: datetime) -> Submission:
         captcha=_verdict(slug, form, now),
         partner_id=_attribution(slug, form.partner.data),
         network=_network(now),
+        invited=_invited(slug, form.invite.data),
         proved=proved.people(),
         source=_source(),
         shown=bool(request.headers.get("HX-Request")) or wants_json(),
@@ -321,6 +336,22 @@ def _verdict(slug: str, form: EntryForm, now: datetime) -> Verdict:
     if picture_code.is_used(form):
         return picture_code.verdict(slug, now)
     return tools().captcha.verify(form.altcha.data, slug, now)
+
+
+def _invited(slug: str, token: str) -> Invitation | None:
+    """By whose link this form came; None where there was none, or it is of another campaign."""
+    link = _link_of(slug, token) if token else None
+    if link is None:
+        return None
+    return referrals.invitation(db.session(), link, known_network(), tools().networks)
+
+
+def _link_of(slug: str, token: str) -> UUID | None:
+    match tools().signer.read(Purpose.REFERRAL, token, tools().now()):
+        case [str(campaign), str(entry)] if campaign == slug:
+            return UUID(hex=entry)
+        case _:
+            return None
 
 
 def _network(now: datetime) -> bytes | None:
@@ -417,8 +448,19 @@ def _reveal(template: str, slug: str, outcome: Outcome, *, fresh: bool = False) 
         mail_url=_mail_url(slug, outcome) if isinstance(outcome, Won | Held) else "",
         **told_of(outcome),
         **_links(slug),
-        share_url=tools().settings.public_url + url_for("public.landing_page", slug=slug),
+        **_shared(campaign, outcome),
     )
+
+
+def _shared(campaign: Campaign, outcome: Outcome) -> dict[str, Any]:
+    """The address to pass on: one's own, where the campaign counts whom it brings."""
+    path = url_for("public.landing_page", slug=campaign.slug)
+    refer = None
+    if campaign.refer_most and isinstance(outcome, Won | Lost):
+        refer = referrals.standing(db.session(), outcome.entry)
+        token = referral_token(tools().signer, campaign.slug, outcome.entry, outcome.at)
+        path = url_for("public.from_friend", slug=campaign.slug, token=token)
+    return {"refer": refer, "share_url": tools().settings.public_url + path}
 
 
 def _mail_url(slug: str, outcome: Won | Held) -> str:
