@@ -58,9 +58,7 @@ class Campaign(Base):
     proof_hours: Mapped[int] = mapped_column(server_default="48")
     mail_losers: Mapped[bool] = mapped_column(server_default=false())
     remind_days: Mapped[int] = mapped_column(server_default="3")
-    refer_most: Mapped[int] = mapped_column(
-        server_default="0"
-    )  # further entries by friends; 0: none
+    refer_most: Mapped[int] = mapped_column(server_default="0")  # further entries by friends; 0: none
     shows_left: Mapped[bool] = mapped_column(server_default=false())  # about how many prizes are left
     touch: Mapped[Touch] = mapped_column(words(Touch, "touch"), server_default="last")
     touch_hours: Mapped[int] = mapped_column(server_default="0")  # 0: only the page a form stands on counts

@@ -26,7 +26,7 @@ from app.web.admin.partner_forms import (
     PoolForm,
     values_of,
 )
-from app.web.partner.share import landing_link, qr_answer, share_kit
+from app.web.share_kit import landing_link, qr_answer, share_kit
 
 blueprint = Blueprint("partners", __name__, url_prefix="/campaigns/<slug>/partners")
 

@@ -21,10 +21,10 @@ from app.extensions import db, limiter, tools
 from app.models import Campaign, Partner
 from app.services import campaigns, partner_portal, partners
 from app.services.partner_portal import MEASURES, Portal
+from app.web.ask_forms import ActForm, AskForm
 from app.web.charts import bars
 from app.web.filters import grouped, money
-from app.web.partner.share import qr_answer, share_kit
-from app.web.winner.forms import ActForm, AskForm
+from app.web.share_kit import qr_answer, share_kit
 
 partner = Blueprint("partner", __name__, url_prefix="/partner")
 

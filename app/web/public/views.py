@@ -40,11 +40,11 @@ from app.services.referrals import Invitation
 from app.web import locale, proved, refusal_counts, traffic_counts
 from app.web.campaign_words import in_words, outcome_in_words, page_in_words
 from app.web.errors import wants_json
-from app.web.partner.share import landing_link
 from app.web.public import picture_code, reminders
 from app.web.public.forms import EntryForm, class_of_key, form_class
 from app.web.public.reminders import ReminderForm
 from app.web.refusal_counts import Told
+from app.web.share_kit import landing_link
 
 public = Blueprint("public", __name__)
 

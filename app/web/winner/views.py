@@ -23,8 +23,8 @@ from app.services import erasure, personal_data, proof, winner_page
 from app.services.entries import outcome_of
 from app.services.winner_page import WinnerPage, WonPrize
 from app.web import proved
+from app.web.ask_forms import ActForm, AskForm
 from app.web.campaign_words import in_words, said
-from app.web.winner.forms import ActForm, AskForm
 
 winner = Blueprint("winner", __name__, url_prefix="/me")
 

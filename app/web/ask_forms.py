@@ -1,4 +1,4 @@
-"""What is asked on a winner's pages."""
+"""What is asked on the pages of winners and partners: an address, or a press of a button."""
 
 from typing import Any
 
