@@ -64,7 +64,7 @@ def look_at(page: Page, address: str, width: int, colours: str) -> list[str]:
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_each_state_in_each_look(stage: Stage, new_visitor: NewVisitor, language: str) -> None:
     page = new_visitor(locale=language)
-    found = {}
+    found: dict[str, list[str]] = {}
     for case in STATES:
         if case["language"] == language:
             address = stage.in_state(case["state"], case["ground"])
@@ -77,7 +77,7 @@ def test_each_state_in_each_look(stage: Stage, new_visitor: NewVisitor, language
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_the_other_pages(stage: Stage, new_visitor: NewVisitor, language: str) -> None:
     page = new_visitor(locale=language)
-    found = {}
+    found: dict[str, list[str]] = {}
     for case in OTHER_PAGES:
         if case["language"] == language:
             address = stage.url + (stage.others | stage.results)[case["name"]]
