@@ -62,6 +62,7 @@ def _forget(entry: Entry, now: datetime, rng: Rng) -> None:
     entry.marketing = False
     entry.network = None
     entry.answers = ""
+    entry.utm_source = entry.utm_medium = entry.utm_campaign = entry.device = ""
     # With the old one, and the commitment, whose entry it was could be tried out address by address.
     entry.nonce = rng.token_bytes(NONCE_BYTES)
     entry.erased_at = now

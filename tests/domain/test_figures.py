@@ -108,7 +108,7 @@ def test_cohorts() -> None:
 def test_quartiles() -> None:
     """After 0, 1, 1, 2, 4, 7, 9 and 30 days: each of the three lies between two of them."""
     counts = {1: 2, 0: 1, 2: 1, 4: 1, 7: 1, 9: 1, 30: 1}
-    assert quartiles(counts) == (1, 3, Fraction(15, 2))
-    assert quartiles({5: 1}) == (5, 5, 5)
-    assert quartiles({0: 3, 10: 1}) == (0, 0, Fraction(5, 2))
+    assert quartiles(counts) == (Fraction(1), Fraction(3), Fraction(15, 2))
+    assert quartiles({5: 1}) == (Fraction(5),) * 3
+    assert quartiles({0: 3, 10: 1}) == (Fraction(0), Fraction(0), Fraction(5, 2))
     assert quartiles({}) is None

@@ -20,7 +20,7 @@ from app.models import (
     FigureMoney,
     TrafficCount,
 )
-from app.services import partners, redemptions, rollups
+from app.services import erasure, partners, redemptions, rollups
 from app.services.audit import COMMAND_LINE
 from app.services.entries import Submission, submit_entry
 from app.services.redemptions import Order, Redeemed
@@ -213,11 +213,16 @@ def test_an_empty_campaign_has_a_book_and_no_days(session: Session, campaign: Ca
     assert session.scalars(select(FigureBook.rolled_at)).all() == [LATER + DAY]
 
 
-def test_answers_that_were_erased_are_counted_no_more(session: Session, campaign: Campaign) -> None:
+def test_of_a_person_who_was_erased_no_source_is_left(session: Session, campaign: Campaign) -> None:
     won = win(session, 1)
     rollups.roll(session, campaign.id, now=LATER)
     at = LATER + timedelta(minutes=1)
-    session.execute(update(Entry).where(Entry.id == won.entry_id).values(erased_at=at, locale="xx"))
+    entry = session.get_one(Entry, won.entry_id)
+    entry.utm_source, entrant_id = "letter-to-ada", entry.entrant_id
     session.commit()
+    rollups.roll(session, campaign.id, now=LATER, anew=True)
+    assert row(session, campaign.id, NOON.date(), SOURCE, "letter-to-ada").entries == 1
+    erasure.erase(session, entrant_id, now=at, rng=FakeRng(3), vault=VAULT)
+    session.rollback()
     assert rollups.roll(session, campaign.id, now=at + DAY) == 1
-    assert row(session, campaign.id, NOON.date(), rollups.LANGUAGE, "xx").entries == 1
+    assert row(session, campaign.id, NOON.date(), SOURCE, "").entries == 1
