@@ -145,6 +145,8 @@ class CampaignForm(WindowForm):
     touch_hours = WholeNumber(
         _l("Hours a partner’s link counts"),
         high=TOUCH_HOURS[-1],
+        default=0,
+        filters=[_or(0)],
         description=_l(
             "0: only an entry on the page the link opened counts. Up to 24: also one that the same visitor"
             " makes on another page of the campaign. No cookie is set: people behind one connection with the"
