@@ -216,6 +216,7 @@ ACCESS: dict[str, Role | None] = {
 STEP_UP: dict[str, StepUp] = {
     "account.factor.set_up": StepUp.ALWAYS,
     "account.factor.renew_codes": StepUp.ALWAYS,
+    "admin.figures.everything": StepUp.ALWAYS,
     "admin.tiers.add": StepUp.LIVE,
     "admin.tiers.edit": StepUp.LIVE,
     "admin.tiers.switch": StepUp.LIVE,

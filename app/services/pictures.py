@@ -13,7 +13,7 @@ KEPT = timedelta(days=1)  # without a prize: a form with it may still be open
 
 
 def forget_unused(session: Session, store: PictureStore, *, now: datetime) -> int:
-    """Delete the pictures that no campaign, partner or prize shows and nobody has won with; returns how many."""
+    """Delete the pictures nothing shows and nobody has won with; returns how many."""
     old = store.keys(before=now - KEPT)
     unused = old - _used(session) if old else old
     for key in unused:

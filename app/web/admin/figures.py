@@ -18,7 +18,7 @@ from app.extensions import db, tools
 from app.models import Campaign
 from app.services import costs, reports, shoppers
 from app.web import figure_words
-from app.web.access import requires, visible
+from app.web.access import requires, step_up, visible
 from app.web.admin.answers import done, trail
 from app.web.admin.downloads import as_download
 from app.web.admin.frame import campaign_of
@@ -85,6 +85,7 @@ def index(slug: str) -> str:
 
 @blueprint.get("/campaigns/<slug>/report.csv")
 @requires(Role.VIEWER)
+@step_up()
 def everything(slug: str) -> Response:
     """Every sum by day and dimension, as a file. It holds no person."""
     campaign = campaign_of(slug)

@@ -48,13 +48,14 @@ def mail_trouble(stored: str | None) -> str:
 
 def not_counted(stored: str) -> str:
     """Why a friend earned nobody a further entry."""
-    return {
+    words: dict[str, str] = {
         "self": _("the same person"),
         "network": _("from the same network"),
         "loop": _("they had brought the other"),
         "not_first": _("had entered before"),
         "limit": _("all had been earned"),
-    }.get(stored, stored)
+    }
+    return words.get(stored, stored)
 
 
 def refusal_reason(stored: str) -> str:
