@@ -24,13 +24,14 @@ from app.web.api.docs import api_docs
 from app.web.api.views import api
 from app.web.counter.views import counter
 from app.web.partner.views import partner
+from app.web.public import pages, results, views  # noqa: F401 -- the routes of `public`
+from app.web.public.blueprint import public
 from app.web.public.fitting import fitting
 from app.web.public.form_preview import form_preview
 from app.web.public.looks import looks as public_looks
 from app.web.public.picture_code import human
 from app.web.public.reminders import reminders
 from app.web.public.trying import trying
-from app.web.public.views import public
 from app.web.sessions import Sessions
 from app.web.winner.views import winner
 

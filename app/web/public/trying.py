@@ -15,7 +15,7 @@ from app.services import campaigns, landing, trial
 from app.web.access import requires
 from app.web.campaign_words import in_words, outcome_in_words, page_in_words
 from app.web.public.forms import EntryForm, form_class
-from app.web.public.views import told_of
+from app.web.public.showing import told_of
 from app.web.wording import REVEAL_NAMES
 
 trying = Blueprint("trying", __name__, url_prefix="/admin/campaigns/<slug>/try")

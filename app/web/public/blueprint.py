@@ -1,0 +1,5 @@
+"""The blueprint of the entrants' pages."""
+
+from flask import Blueprint
+
+public = Blueprint("public", __name__)

@@ -1,0 +1,91 @@
+"""A filled-in form as `submit_entry` takes it: what it says, and what came with it."""
+
+from datetime import datetime
+from uuid import UUID
+
+from flask import (
+    request,
+)
+
+from app.adapters.captcha import Verdict
+from app.adapters.tokens import Purpose
+from app.domain.agents import device_class
+from app.domain.sources import Source, source_of
+from app.extensions import db, known_network, tools
+from app.models import NonceSource
+from app.services import referrals
+from app.services.entries import Submission
+from app.services.referrals import Invitation
+from app.web import locale, proved
+from app.web.errors import wants_json
+from app.web.public import picture_code
+from app.web.public.forms import EntryForm
+
+
+def submission(slug: str, form: EntryForm, now: datetime) -> Submission:
+    """The submission of a form whose fields are valid."""
+    nonce = bytes.fromhex(form.nonce.data)
+    return Submission(
+        campaign=slug,
+        name=form.text("name"),
+        email=str(form.email.data),
+        marketing=form.ticked("marketing"),
+        form_version=form.shown.version,
+        form_of=form.shown.campaign_id,
+        answers=form.answers.document,
+        nonce=nonce,
+        nonce_source=NonceSource.SERVER if tools().nonces.is_ours(nonce) else NonceSource.BROWSER,
+        locale=locale.language(),
+        captcha=_verdict(slug, form, now),
+        partner_id=_attribution(slug, form.partner.data),
+        network=_network(now),
+        invited=_invited(slug, form.invite.data),
+        proved=proved.people(),
+        source=_source(),
+        shown=bool(request.headers.get("HX-Request")) or wants_json(),
+    )
+
+
+def link_of(slug: str, token: str) -> UUID | None:
+    """The entry whose link for friends this is; None for no link of this campaign's."""
+    match tools().signer.read(Purpose.REFERRAL, token, tools().now()):
+        case [str(campaign), str(entry)] if campaign == slug:
+            return UUID(hex=entry)
+        case _:
+            return None
+
+
+def _source() -> Source:
+    """What the address of the page said that the form stood on: no field of it, and no cookie."""
+    address = request.headers.get("HX-Current-URL") or request.referrer or ""
+    return source_of(address, device_class(request.user_agent.string))
+
+
+def _verdict(slug: str, form: EntryForm, now: datetime) -> Verdict:
+    if picture_code.is_used(form):
+        return picture_code.verdict(slug, now)
+    return tools().captcha.verify(form.altcha.data, slug, now)
+
+
+def _invited(slug: str, token: str) -> Invitation | None:
+    """By whose link this form came; None where there was none, or it is of another campaign."""
+    link = link_of(slug, token) if token else None
+    if link is None:
+        return None
+    return referrals.invitation(db.session(), link, known_network(), tools().networks)
+
+
+def _network(now: datetime) -> bytes | None:
+    prefix = known_network()
+    if prefix is None:
+        return None
+    return tools().networks.hashed(db.session(), prefix, now=now, rng=tools().rng)
+
+
+def _attribution(slug: str, token: str) -> UUID | None:
+    """The partner whose link this form came from; None for no token, or one for another campaign."""
+    match tools().signer.read(Purpose.ATTRIBUTION, token, tools().now()):
+        case [str(campaign), str(partner)] if campaign == slug:
+            return UUID(hex=partner)
+        case _:
+            return None
