@@ -193,7 +193,7 @@ def undelivered(session: Session, campaign_ids: Sequence[UUID]) -> dict[UUID, in
         .join(Message, Message.entry_id == Entry.id)
         .where(
             Message.state == MessageState.FAILED,
-            Message.last_error != str(Trouble.GONE),
+            Message.last_error.is_distinct_from(str(Trouble.GONE)),
             Entry.campaign_id.in_(campaign_ids),
             ~exists().where(
                 later.entry_id == Message.entry_id,
