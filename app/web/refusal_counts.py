@@ -12,8 +12,8 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from app.domain.errors import Busy, CommitUnknown
 from app.extensions import db, tools
-from app.services import refusals, traffic
-from app.services.refusals import Tally
+from app.services import refusals, tallies, traffic
+from app.services.tallies import Tally
 
 EVERY_SECONDS = 5.0
 ENTRY = "public.enter"
@@ -79,8 +79,8 @@ class Refusals:
     def store(self) -> None:
         """Store what was counted; it stays where it is should the database have no time for it."""
         with self._storing, suppress(Busy, CommitUnknown, SQLAlchemyError):
-            refusals.flush(db.session(), self.tally)
-            traffic.flush(db.session(), self.traffic)
+            tallies.flush(db.session(), self.tally, refusals.STORE)
+            tallies.flush(db.session(), self.traffic, traffic.STORE)
 
     def stop(self) -> None:
         """Store what is left: the process ends."""

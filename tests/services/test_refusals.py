@@ -8,8 +8,9 @@ from sqlalchemy.orm import Session
 
 from app.domain.errors import Busy
 from app.models import RefusalCount
-from app.services import refusals
-from app.services.refusals import MOST_KEPT, Tally, by_reason, flush
+from app.services import tallies
+from app.services.refusals import STORE, by_reason
+from app.services.tallies import MOST_KEPT, Tally, flush
 from tests.support.factories import make_campaign
 from tests.support.fakes import NOON
 
@@ -21,7 +22,7 @@ def test_counts_add_up_over_processes_and_hours(session: Session) -> None:
         tally.count("summer", "paused", now=NOON)
         tally.count("summer", "form", now=NOON + timedelta(hours=1))
         tally.count("summer", "form", now=NOON)
-        flush(session, tally)
+        flush(session, tally, STORE)
     assert by_reason(session, campaign.id) == [("form", 6), ("paused", 3)]
     assert session.scalar(select(func.count()).select_from(RefusalCount)) == 3
 
@@ -30,8 +31,8 @@ def test_what_was_stored_is_not_stored_again(session: Session) -> None:
     campaign = make_campaign(session)
     tally = Tally()
     tally.count("summer", "paused", now=NOON)
-    flush(session, tally)
-    flush(session, tally)
+    flush(session, tally, STORE)
+    flush(session, tally, STORE)
     assert by_reason(session, campaign.id) == [("paused", 1)]
 
 
@@ -43,7 +44,7 @@ def test_campaigns_that_do_not_exist_cost_nothing(session: Session) -> None:
     tally.count("No Slug", "paused", now=NOON)
     assert len(tally.take()) == MOST_KEPT
     tally.count("none", "paused", now=NOON)
-    flush(session, tally)
+    flush(session, tally, STORE)
     assert by_reason(session, campaign.id) == []
 
 
@@ -56,9 +57,9 @@ def test_a_crowded_moment_loses_nothing(session: Session, monkeypatch: pytest.Mo
         raise Busy
 
     with monkeypatch.context() as crowded:
-        crowded.setattr(refusals, "_store", busy)
+        crowded.setattr(tallies, "_keep", busy)
         with pytest.raises(Busy):
-            flush(session, tally)
+            flush(session, tally, STORE)
     tally.count("summer", "paused", now=NOON)
-    flush(session, tally)
+    flush(session, tally, STORE)
     assert by_reason(session, campaign.id) == [("paused", 2)]

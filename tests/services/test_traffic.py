@@ -8,9 +8,9 @@ from sqlalchemy.orm import Session
 
 from app.domain.errors import Busy
 from app.models import Award, TrafficCount
-from app.services import seen, traffic
-from app.services.refusals import Tally
-from app.services.traffic import PAGE, SENT, reason_of
+from app.services import seen, tallies
+from app.services.tallies import Tally, flush
+from app.services.traffic import PAGE, SENT, STORE, reason_of
 from tests.support.factories import make_campaign
 from tests.support.fakes import NOON
 from tests.support.shop import win
@@ -28,15 +28,15 @@ def test_counts_add_up_over_processes(session: Session) -> None:
         tally.count("summer", reason_of(PAGE, "phone"), now=NOON)
         tally.count("summer", reason_of(SENT, ""), now=NOON)
         tally.count("none", reason_of(PAGE, "phone"), now=NOON)
-        traffic.flush(session, tally)
-        traffic.flush(session, tally)
+        flush(session, tally, STORE)
+        flush(session, tally, STORE)
     assert stored(session) == [("page", "phone", 3), ("sent", "", 3)]
 
 
 def test_of_a_campaign_that_is_not_there_nothing_is_kept(session: Session) -> None:
     tally = Tally()
     tally.count("none", reason_of(PAGE, "phone"), now=NOON)
-    traffic.flush(session, tally)
+    flush(session, tally, STORE)
     assert stored(session) == []
 
 
@@ -49,10 +49,10 @@ def test_a_crowded_moment_loses_nothing(session: Session, monkeypatch: pytest.Mo
         raise Busy
 
     with monkeypatch.context() as crowded:
-        crowded.setattr(traffic, "_store", busy)
+        crowded.setattr(tallies, "_keep", busy)
         with pytest.raises(Busy):
-            traffic.flush(session, tally)
-    traffic.flush(session, tally)
+            flush(session, tally, STORE)
+    flush(session, tally, STORE)
     assert stored(session) == [("page", "phone", 1)]
 
 

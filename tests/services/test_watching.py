@@ -17,7 +17,7 @@ from app.services import campaigns, counts, figures, handling, partners, refusal
 from app.services.audit import COMMAND_LINE
 from app.services.entries import submit_entry
 from app.services.figures import CampaignFigures
-from app.services.refusals import Tally
+from app.services.tallies import Tally, flush
 from app.services.tiers import TierPlan
 from tests.support.factories import VAULT, TierSpec, make_campaign, submission
 from tests.support.fakes import NOON, FakeRng
@@ -40,7 +40,7 @@ def test_the_board_tells_what_was_entered_won_and_refused(session: Session) -> N
     enter(session, 3, now=NOON + DAY, email="person1@example.org")
     tally = Tally()
     tally.count("summer", "paused", now=NOON)
-    refusals.flush(session, tally)
+    flush(session, tally, refusals.STORE)
     board = watching.dashboard(session, campaign, now=NOON + DAY)
     won = board.figures.wins
     assert board.figures == CampaignFigures(3, 2, won, 2 - won, won)

@@ -17,7 +17,7 @@ from app.domain.odds import Limits
 from app.domain.roles import Role
 from app.extensions import Tools
 from app.models import Alert, Campaign, Message, MessageState, Tier
-from app.services import alerts, audit, refusals, tiers, watching
+from app.services import alerts, audit, refusals, tallies, tiers, watching
 from app.services.alerts import Due
 from app.services.audit import COMMAND_LINE
 from app.services.entries import submit_entry
@@ -288,17 +288,17 @@ def test_a_crowded_database_is_counted_and_keeps_the_counts(
 
     with monkeypatch.context() as crowded:
         crowded.setattr(views, "submit_entry", busy)
-        crowded.setattr(refusals, "_store", busy)
+        crowded.setattr(tallies, "_keep", busy)
         assert send(client, **good).status_code == 503
         assert counted(app, client, session, campaign) == {}
     assert counted(app, client, session, campaign) == {"busy": 1}
 
 
 def test_every_reason_has_words(editor: Staff, session: Session, campaign: Campaign) -> None:
-    tally = refusals.Tally()
+    tally = tallies.Tally()
     for reason in ("paused", "form", "a_word_of_later"):
         tally.count("summer", reason, now=NOON)
-    refusals.flush(session, tally)
+    tallies.flush(session, tally, refusals.STORE)
     page = editor.page(PAGE)
     for words in ("Came during a pause", "Something in the form was missing or wrong", "a_word_of_later"):
         assert words in page
