@@ -2,7 +2,6 @@
 
 from datetime import datetime, timedelta
 from email.message import EmailMessage
-from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -10,11 +9,7 @@ import pytest
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from app.adapters.letters import Letters
-from app.adapters.links import Links
-from app.adapters.mail import Mailer, Sender
-from app.adapters.tokens import Signer
-from app.config import ROOT
+from app.adapters.mail import Mailer
 from app.domain.delivery import LEASE, MAX_TRIES, QUIET, TOO_OLD, NotSent, Sending, Sent, Trouble
 from app.domain.errors import Conflict, NotFound
 from app.domain.outcomes import Lost, Won
@@ -22,36 +17,14 @@ from app.models import AuditRecord, Award, AwardStatus, Code, Message, MessageSt
 from app.services import handling, housekeeping, outbox
 from app.services.audit import COMMAND_LINE
 from app.services.entries import submit_entry
-from app.services.outbox import PostOffice, delivery, to_entrants
+from app.services.outbox import delivery, to_entrants
 from app.services.outbox.messages import MOST_AGAIN
-from tests.support.application import SECRET_KEY
 from tests.support.factories import VAULT, TierSpec, make_campaign, submission
 from tests.support.fakes import NOON, FakeRng
+from tests.support.office import Postman, office
 
 LATER = timedelta(minutes=1)
 BROKEN = NotSent(Trouble.UNREACHABLE, for_good=False)
-
-
-class Postman:
-    """A mailer that keeps what it was given, and answers as it is told to; then Sent."""
-
-    def __init__(self, *answers: Sending | Exception) -> None:
-        self.mails: list[EmailMessage] = []
-        self.answers = list(answers)
-
-    def send(self, mail: EmailMessage) -> Sending:
-        """See Mailer.send."""
-        self.mails.append(mail)
-        answer = self.answers.pop(0) if self.answers else Sent()
-        if isinstance(answer, Exception):
-            raise answer
-        return answer
-
-
-def office(mailer: Mailer) -> PostOffice:
-    letters = Letters(ROOT / "templates" / "email", Path(ROOT) / "app" / "translations")
-    links = Links("https://win.example", Signer([SECRET_KEY]))
-    return PostOffice(mailer, letters, links, Sender("win@brand.example"))
 
 
 def win(
