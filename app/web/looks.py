@@ -277,7 +277,7 @@ def _plate(theme: Theme) -> str:
 def _shared_path(campaign: Campaign) -> str:
     """Whoever shares a partner's page shares it as that partner's."""
     if request.endpoint == "public.via_partner":
-        return request.path
+        return str(g.get("page_path", request.path))
     return url_for("public.landing_page", slug=campaign.slug, lang=None)
 
 
