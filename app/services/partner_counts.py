@@ -43,23 +43,17 @@ def store(session: Session, campaign_id: UUID, first: int, until: int) -> None:
     )
 
 
-def counted(session: Session, campaign_id: UUID, partner_id: UUID | None = None) -> list[LinkCount]:
-    """The counts of all partners, or of one, up to this moment."""
+def counted(session: Session, campaign_id: UUID, partner_id: UUID) -> list[LinkCount]:
+    """The counts of one of the campaign's partners, up to this moment."""
     until = session.scalar(select(Watch.counted_until).where(Watch.campaign_id == campaign_id)) or 0
-    stored = (
-        select(
-            PartnerCount.partner_id,
-            PartnerCount.quarter,
-            PartnerCount.entries,
-            PartnerCount.people,
-            PartnerCount.wins,
-            PartnerCount.crowded,
-        )
-        .join(Partner, Partner.id == PartnerCount.partner_id)
-        .where(Partner.campaign_id == campaign_id, PartnerCount.quarter < until)
-    )
-    if partner_id is not None:
-        stored = stored.where(PartnerCount.partner_id == partner_id)
+    stored = select(
+        PartnerCount.partner_id,
+        PartnerCount.quarter,
+        PartnerCount.entries,
+        PartnerCount.people,
+        PartnerCount.wins,
+        PartnerCount.crowded,
+    ).where(PartnerCount.partner_id == partner_id, PartnerCount.quarter < until)
     found = [LinkCount(*row) for row in session.execute(stored)]
     return found + _count(session, campaign_id, until, None, partner_id)
 
