@@ -13,8 +13,8 @@ from app.adapters.mail import Mailer
 from app.domain.delivery import LEASE, MAX_TRIES, QUIET, TOO_OLD, NotSent, Sending, Sent, Trouble
 from app.domain.errors import Conflict, NotFound
 from app.domain.outcomes import Lost, Won
-from app.models import AuditRecord, Award, AwardStatus, Code, Message, MessageState, Prize
-from app.services import handling, housekeeping, outbox
+from app.models import AuditRecord, Award, AwardStatus, Code, Entry, Message, MessageState, Prize
+from app.services import handling, housekeeping, outbox, winner_page
 from app.services.audit import COMMAND_LINE
 from app.services.entries import submit_entry
 from app.services.outbox import delivery, to_entrants
@@ -241,6 +241,19 @@ def test_one_address_gets_one_mail_an_hour(session: Session) -> None:
     assert deliver(session, postman, held.due_at)
 
 
+def test_a_link_to_the_prizes_waits_its_hour_also_for_a_proved_address(session: Session, won: Won) -> None:
+    postman = Postman()
+    assert deliver(session, postman)
+    session.execute(update(Entry).values(proved_at=NOON))
+    session.commit()
+    winner_page.send_link(session, "person1@example.org", now=NOON + LATER, rng=FakeRng(8))
+    while deliver(session, postman, NOON + LATER):
+        pass
+    assert len(postman.mails) == 1, "anybody may have asked for it"
+    assert deliver(session, postman, NOON + LATER + QUIET)
+    assert [str(mail["Subject"]) for mail in postman.mails][1:] == ["The link to your prizes"]
+
+
 def test_a_message_is_not_held_up_by_its_own_tries(session: Session, won: Won) -> None:
     postman = Postman(BROKEN)
     deliver(session, postman)
@@ -366,3 +379,13 @@ def test_a_winner_asks_for_the_mail_again_so_many_times(session: Session, won: W
     assert asked == MOST_AGAIN
     assert sorted(message.number for message in messages(session)) == list(range(MOST_AGAIN + 1))
     assert not outbox.send_again(session, UUID(int=7), now=NOON, rng=FakeRng(3))
+
+
+def test_who_has_lost_has_nothing_to_be_told_again(session: Session) -> None:
+    make_campaign(session, [TierSpec("Gold", codes=1)])
+    win(session)
+    lost = submit_entry(session, submission(2), now=NOON, rng=FakeRng(2), vault=VAULT)
+    assert isinstance(lost, Lost)
+    entry_id = session.scalars(select(Entry.id).where(Entry.tier_awarded_id.is_(None))).one()
+    assert not outbox.send_again(session, entry_id, now=NOON, rng=FakeRng(3))
+    assert len(messages(session)) == 1

@@ -12,15 +12,17 @@ from sqlalchemy.orm import Session
 from app.adapters import database
 from app.adapters.database import write_turn
 from app.adapters.direct import DirectConnection
-from app.domain.errors import Busy, Conflict, InvalidInput, NotFound
+from app.domain.errors import Busy, Conflict, InvalidInput, NotFound, StaleEdit
+from app.domain.languages import STAFF
 from app.domain.partner_rules import Touch
-from app.models import Campaign, DailyKey, Partner, Visit
+from app.models import Campaign, DailyKey, Message, MessageState, Partner, Visit
 from app.services import audit, campaigns, housekeeping, partners, uow
 from app.services.audit import COMMAND_LINE
 from app.services.entries import submit_entry
-from app.services.partners import DayFigures
+from app.services.partners import DayFigures, PartnerPlan
 from tests.support.factories import VAULT, TierSpec, make_campaign, submission
 from tests.support.fakes import NOON, FakeRng
+from tests.support.office import Postman, deliver_all, text_of
 
 Visited = Callable[..., None]
 
@@ -90,6 +92,7 @@ def test_what_is_not_there(session: Session) -> None:
     for act in (
         lambda: partners.get(session, nobody),
         lambda: partners.by_day(session, nobody),
+        lambda: partners.revoke(session, nobody, actor=COMMAND_LINE, now=NOON),
         lambda: partners.record_visit(session, nobody, "x", now=NOON, rng=FakeRng()),
         lambda: partners.add(session, nobody, "ayse", "A", actor=COMMAND_LINE, now=NOON, rng=FakeRng()),
     ):
@@ -231,3 +234,80 @@ def test_a_followed_link_counts_for_some_hours(
     assert touched(24, timedelta(hours=13)) == counts, "also over midnight"
     assert touched(2, timedelta(hours=1), "another") is None
     assert touched(24, timedelta(days=9)) is None, "nobody is known any more"
+
+
+def edit(session: Session, partner: Partner, version: int | None = None, **changes: object) -> Partner:
+    plan = replace(PartnerPlan.of(partner), **changes)  # type: ignore[arg-type]
+    return partners.edit(session, partner.id, plan, expected_version=version, actor=COMMAND_LINE, now=NOON)
+
+
+def test_who_edits_what_is_no_more_is_told(session: Session, ayse: Partner) -> None:
+    edit(session, ayse, 1, greeting="Hello!")
+    with pytest.raises(StaleEdit):
+        edit(session, ayse, 1, greeting="Hi!")
+    session.rollback()
+    assert session.get_one(Partner, ayse.id, populate_existing=True).greeting == "Hello!"
+
+
+def test_another_slug_must_be_free(session: Session, campaign: Campaign, ayse: Partner) -> None:
+    add(session, campaign, "bob", "Bob")
+    with pytest.raises(Conflict):
+        edit(session, ayse, slug="bob")
+    session.rollback()
+    assert edit(session, ayse, slug="aysenur").slug == "aysenur"
+
+
+@pytest.mark.parametrize(
+    ("field", "changes"),
+    [
+        ("ends_at", {"starts_at": NOON, "ends_at": NOON}),
+        ("max_wins", {"max_wins": -1}),
+        ("max_wins", {"max_wins": partners.MOST_WINS + 1}),
+        ("locale", {"locale": "de"}),
+        ("email", {"email": "ayse"}),
+    ],
+)
+def test_plans_that_will_not_do(
+    session: Session, ayse: Partner, field: str, changes: dict[str, object]
+) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        edit(session, ayse, **changes)
+    assert caught.value.field == field
+
+
+LETTERS = {
+    "en": ("Your link to the figures of Summer giveaway", "It works once, for seven days."),
+    "tr": ("Summer giveaway sayıları için bağlantınız", "Bir kez, yedi gün"),
+}
+
+
+@pytest.mark.parametrize("language", STAFF)
+def test_a_partner_who_asks_is_sent_a_link_in_their_language(
+    session: Session, ayse: Partner, language: str
+) -> None:
+    edit(session, ayse, email="ayse@partner.example", locale=language)
+    assert partners.send_links(session, "Ayse@Partner.example", now=NOON, rng=FakeRng(5)) == 1
+    postman = Postman()
+    deliver_all(session, postman)
+    (mail,) = postman.mails
+    subject, line = LETTERS[language]
+    assert (mail["To"], mail["Subject"]) == ("ayse@partner.example", subject)
+    assert line in " ".join(text_of(mail).split())
+    assert "https://win.example/partner/" in text_of(mail)
+
+
+def test_a_link_taken_back_before_it_was_sent_stays_here(session: Session, ayse: Partner) -> None:
+    edit(session, ayse, email="ayse@partner.example")
+    partners.send_links(session, "ayse@partner.example", now=NOON, rng=FakeRng(5))
+    partners.revoke(session, ayse.id, actor=COMMAND_LINE, now=NOON)
+    postman = Postman()
+    deliver_all(session, postman)
+    assert postman.mails == []
+    message = session.scalars(select(Message)).one()
+    assert (message.state, message.last_error) == (MessageState.FAILED, "gone")
+
+
+def test_what_is_no_address_is_sent_no_link(session: Session, ayse: Partner) -> None:
+    assert partners.send_links(session, "", now=NOON, rng=FakeRng(5)) == 0
+    assert partners.send_links(session, "no address", now=NOON, rng=FakeRng(5)) == 0
+    assert count(session, Message) == 0

@@ -226,3 +226,32 @@ def test_of_a_person_who_was_erased_no_source_is_left(session: Session, campaign
     session.rollback()
     assert rollups.roll(session, campaign.id, now=at + DAY) == 1
     assert row(session, campaign.id, NOON.date(), SOURCE, "").entries == 1
+
+
+def test_a_book_another_worker_has_closed_stays_as_it_is(
+    session: Session, campaign: Campaign, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        real = rollups._due
+
+        def overtaken(same: Session, campaign_id: UUID, *, anew: bool = False) -> object:
+            patch.setattr(rollups, "_due", real)
+            due = real(same, campaign_id, anew=anew)
+            same.rollback()
+            rollups.roll(same, campaign_id, now=LATER + DAY)
+            return due
+
+        patch.setattr(rollups, "_due", overtaken)
+        assert rollups.roll(session, campaign.id, now=LATER) == 0
+    assert session.scalars(select(FigureBook.rolled_at)).all() == [LATER + DAY]
+
+
+def test_every_day_between_the_first_and_the_last_new_entry_is_added_up(
+    session: Session, campaign: Campaign
+) -> None:
+    rollups.roll(session, campaign.id, now=NOON - DAY)
+    days = [NOON + number * DAY for number in range(3)]
+    for number, at in enumerate(days, start=1):
+        win(session, number, now=at)
+    assert rollups.roll(session, campaign.id, now=LATER) == 3
+    assert [row(session, campaign.id, at.date()).entries for at in days] == [1, 1, 1]
