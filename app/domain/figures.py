@@ -3,10 +3,12 @@
 Where there is nothing to divide by, a figure is None: "no orders yet" is not an average of 0.
 """
 
+from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from fractions import Fraction
+from itertools import accumulate
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,10 +196,6 @@ def _at(counts: Mapping[int, int], place: Fraction) -> Fraction:
 
 def _value(counts: Mapping[int, int], place: int) -> Fraction:
     """The value at that place, counted from 0, of all of them in order."""
-    passed = 0
-    last = 0
-    for value in sorted(counts):
-        passed, last = passed + counts[value], value
-        if place < passed:
-            break
-    return Fraction(last)
+    values = sorted(counts)
+    passed = list(accumulate(counts[value] for value in values))
+    return Fraction(values[bisect_right(passed, place)])

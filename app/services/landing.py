@@ -47,11 +47,6 @@ class LandingPage:
     partner: Partner | None = None
     board: Board | None = None  # what is left, where the campaign shows that
 
-    @property
-    def partner_name(self) -> str | None:
-        """Who has invited the visitor, if anybody."""
-        return self.partner.name if self.partner else None
-
 
 @dataclass(frozen=True, slots=True)
 class RulesPage:

@@ -56,6 +56,7 @@ def test_nothing_is_found_where_everything_is_in_place() -> None:
         ({"has_rules": False}, Place.RULES, "nothing in your own words"),
         ({"contradictions": (Contradiction(Contradicts.ODDS, "1 in 20"),)}, Place.RULES, "“1 in 20”"),
         ({"site": Site(False, 999, 1000, True)}, Place.SERVER, "as good as off"),
+        ({"site": Site(False, 5000, 1000, False), "asks_for_proof": True}, Place.SERVER, "nobody would"),
     ],
 )
 def test_what_blocks(changes: dict[str, Any], place: Place, words: str) -> None:

@@ -11,8 +11,9 @@ from app.domain.campaign_texts import is_key, prize_key
 from app.domain.entry_form import EMAIL, NAME, FieldPlan, FormPlan, Kind, Option
 from app.domain.errors import Conflict, InvalidInput, StaleEdit
 from app.models import AuditRecord, Campaign, Prize
-from app.services import campaign_file, campaign_texts, campaigns, duplicate, prizes
+from app.services import campaign_file, campaign_texts, campaigns, duplicate, partners, prizes
 from app.services.audit import COMMAND_LINE
+from app.services.partners import PartnerPlan
 from tests.support.factories import VAULT, TierSpec, make_campaign
 from tests.support.fakes import NOON, FakeRng
 
@@ -158,6 +159,23 @@ def test_a_copy_and_a_file_carry_the_texts_to_their_own_prizes(session: Session,
     take(session, document)
     theirs = prize_key(prize_of(session, "winter", "Silver prize").id, "name")
     assert campaigns.get(session, "winter").texts["de"][theirs] == "Silberpreis"
+
+
+def test_a_partners_greeting_is_among_them_and_stays_with_the_partner(
+    session: Session, campaign: Campaign
+) -> None:
+    for slug, name in (("ayse", "Ayşe"), ("bob", "Bob")):
+        partners.add(session, campaign.id, slug, name, rng=FakeRng(sum(slug.encode())), **TRAIL)
+    ayse = partners.find(session, campaign.id, "ayse")
+    assert ayse is not None
+    partners.edit(session, ayse.id, PartnerPlan("ayse", "Ayşe", greeting="Good to see you."), **TRAIL)
+    (slot,) = (slot for slot in campaign_texts.slots(session, campaign) if slot.part == "greeting")
+    assert (slot.own, slot.about) == ("Good to see you.", "Ayşe")
+    said = {slot.key: "Schön, dass du da bist.", "title": "Sommer"}
+    saved = campaign_texts.edit(session, campaign.id, "de", said, **TRAIL)
+    assert saved.texts["de"] == said
+    made = duplicate.duplicate(session, campaign.id, slug="autumn", rng=FakeRng(5), vault=VAULT, **TRAIL)
+    assert made.texts == {"de": {"title": "Sommer"}, "ar": {}}
 
 
 @pytest.mark.parametrize(

@@ -77,6 +77,7 @@ def test_a_slug_belongs_to_one_campaign(session: Session) -> None:
         ("intro", "x" * 2001),
         ("rules", "a\x00b"),
         ("timezone", "Mars/Olympus"),
+        ("language", "fr"),
         ("accent", "puce"),
         ("slug", "new"),
         ("slug", "address"),

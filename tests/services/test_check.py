@@ -234,6 +234,11 @@ DAMAGES: dict[str, tuple[set[str], list[str], list[str]]] = {
         ["entry"],
     ),
     "a winner who is not told": ({"messages"}, ["DELETE FROM message WHERE entry_id = {entry}"], []),
+    "a winner who is told before the address is proved": (
+        {"messages"},
+        ["UPDATE award SET held_until = created_at WHERE entry_id = {entry}"],
+        ["award"],
+    ),
     "a loser who is told of a win": (
         {"messages"},
         [

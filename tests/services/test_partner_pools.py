@@ -111,6 +111,16 @@ def test_another_partners_pool_is_not_touched(
     assert isinstance(enter(2, ayse), Won)
 
 
+def test_a_link_that_has_ended_shows_the_page_of_everybody(
+    session: Session, campaign: Campaign, prize: Prize, ayse: Partner
+) -> None:
+    reserve(session, ayse, prize, 6)
+    plan(session, ayse, ends_at=NOON + timedelta(days=1))
+    for days, phase, whose in ((0, "live", ayse), (1, "sold_out", None)):
+        page = landing.landing_page(session, "summer", now=NOON + timedelta(days=days), partner=ayse)
+        assert (page.phase, page.partner) == (phase, whose)
+
+
 def test_the_page_says_sold_out_by_who_asks(
     session: Session, campaign: Campaign, prize: Prize, ayse: Partner
 ) -> None:

@@ -206,6 +206,14 @@ def test_nobody_is_reminded_without_need(
     assert remind(session, campaign, now=NOON + (days - 1) * DAY) == 0
 
 
+def test_many_are_reminded_in_parts(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reminders, "AT_ONCE", 2)
+    campaign = with_days(session, 10)
+    for number in range(1, 6):
+        enter(session, number)
+    assert remind(session, campaign, now=NOON + 9 * DAY) == 5
+
+
 def test_a_reminder_is_not_sent_once_it_is_not_wanted_or_too_late(session: Session) -> None:
     campaign = with_days(session, 10)
     won = enter(session)
