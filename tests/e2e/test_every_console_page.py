@@ -19,7 +19,7 @@ from werkzeug.routing import Rule
 
 from app.config import load_settings
 from app.extensions import db
-from app.models import Account, Award, Campaign, CodeBatch, Tier
+from app.models import Account, Award, Campaign, CodeBatch, Partner, Tier
 from tests.e2e.test_marketer import PASSWORD, people_enter
 from tests.support.application import application
 from tests.support.browser import violations
@@ -39,6 +39,8 @@ NO_PAGES = {
     "admin.codes.plan": "a part of a form",
     "admin.codes.progress": "a part of a page",
     "fitting.style": "a style sheet",
+    "admin.partners.qr": "a picture",
+    "admin.figures.everything": "a file",
     "account.sign_in": "leads on whoever has signed in",
     "account.link": "leads on whoever has signed in",
     "account.code": "leads on whoever has signed in",
@@ -80,10 +82,12 @@ def one_of_each() -> dict[str, Any]:
     award = session.scalars(select(Award).where(Award.campaign_id == campaign.id)).first()
     tier = session.scalars(select(Tier).where(Tier.campaign_id == campaign.id)).first()
     account = session.scalars(select(Account)).first()
+    partner = session.scalars(select(Partner).where(Partner.campaign_id == campaign.id)).first()
     assert batch is not None
     assert award is not None
     assert tier is not None
     assert account is not None
+    assert partner is not None
     return {
         "slug": WELCOME,
         "tier_id": tier.id,
@@ -91,6 +95,7 @@ def one_of_each() -> dict[str, Any]:
         "batch_id": batch.id,
         "entry_id": award.entry_id,
         "account_id": account.id,
+        "partner_id": partner.id,
         "key_id": api_till(session).api_key_id,
         "location_id": counter_till(session).location_id,
         "endpoint_id": any_endpoint(session)[0],

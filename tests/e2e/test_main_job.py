@@ -133,6 +133,7 @@ def test_from_a_pool_of_codes_to_a_won_code(
 def test_the_partner_sees_counts_and_nothing_else(site: Any, new_visitor: Callable[..., Page]) -> None:
     page = new_visitor()
     page.goto(site.link("Its figures"))
+    page.get_by_role("button", name="Open my figures").click()
     expect(page.get_by_text("Visits").first).to_be_visible()
     assert violations(page) == []
     assert "@" not in page.locator("main").inner_text()

@@ -52,7 +52,9 @@ def test_over_midnight_and_back_everybody_has_one_entry_a_day(session: Session, 
         assert isinstance(enter(1, evening), Won)
         assert isinstance(enter(2, evening + HOUR), Won)
         for number, moment in ((3, evening), (4, evening + HOUR), (5, evening)):
-            assert enter(number, moment) == Refused(RefusalReason.ALREADY_ENTERED_TODAY)
+            refused = enter(number, moment)
+            assert isinstance(refused, Refused)
+            assert refused.reason is RefusalReason.ALREADY_ENTERED_TODAY
         assert broken_promises(engine) == []
 
 
