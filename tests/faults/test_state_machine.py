@@ -93,7 +93,7 @@ class Model:
         if self.status is CampaignStatus.PAUSED:
             return Refused(RefusalReason.PAUSED)
         if (person, day_of(now)) in self.people:
-            return Refused(RefusalReason.ALREADY_ENTERED_TODAY)
+            return Refused(RefusalReason.ALREADY_ENTERED_TODAY, next_chance=tomorrow_of(now))
         return None
 
     def tier_of(self, ticket: int, among: Sequence[str] = TIERS) -> str | None:
@@ -161,6 +161,13 @@ def counted(limits: Limits, moment: datetime) -> list[tuple[str, int]]:
 def day_of(moment: datetime) -> str:
     """The day as it is counted for the limit."""
     return moment.astimezone(ZONE).date().isoformat()
+
+
+def tomorrow_of(moment: datetime) -> datetime | None:
+    """When the next day begins, if anybody can enter then."""
+    tomorrow = moment.astimezone(ZONE).date() + timedelta(days=1)
+    begins = datetime(tomorrow.year, tomorrow.month, tomorrow.day, tzinfo=ZONE)
+    return begins if begins < CLOSES else None
 
 
 def spelling(person: int, variant: int) -> str:
