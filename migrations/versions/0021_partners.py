@@ -50,10 +50,13 @@ def upgrade() -> None:
         " CONSTRAINT ck_partner_pool CHECK (pool IN ('borrow', 'lose'))"
     )
     _give_short_links()
-    for name, column in (("uq_partner_short", "short"), ("ix_partner_email_key", "email_key")):
-        where = sa.text(f"{column} <> ''")
+    for name, indexed, is_unique in (
+        ("uq_partner_short", "short", True),
+        ("ix_partner_email_key", "email_key", False),
+    ):
+        where = sa.text(f"{indexed} <> ''")
         op.create_index(
-            name, "partner", [column], unique=column == "short", sqlite_where=where, postgresql_where=where
+            name, "partner", [indexed], unique=is_unique, sqlite_where=where, postgresql_where=where
         )
     op.execute(
         "ALTER TABLE campaign ADD COLUMN touch VARCHAR(16) DEFAULT 'last' NOT NULL"
