@@ -59,13 +59,26 @@ def claim_what_was_seen(
 
 
 def look(
-    connection: DirectConnection, _captcha: object, campaign: UUID, email: str, period: str, nonce: bytes
+    connection: DirectConnection,
+    _captcha: object,
+    campaign: UUID,
+    emails: tuple[str, str],
+    period: str,
+    nonce: bytes,
 ) -> Any:
     """Stands in for `entries._spend`: looks up who comes, and writes nothing."""
-    return connection.row(_LOOK, {"campaign": campaign, "email": email, "period": period, "nonce": nonce})
+    known, gone = emails
+    values = {"campaign": campaign, "email": known, "gone": gone, "period": period, "nonce": nonce}
+    return connection.row(_LOOK, values)
 
 
-_LOOK = Prepared(select(entries._PERSON.label("entrant_id"), entries._IS_TAKEN.label("is_taken")))
+_LOOK = Prepared(
+    select(
+        entries._PERSON.label("entrant_id"),
+        entries._WAS_ERASED.label("was_erased"),
+        entries._IS_TAKEN.label("is_taken"),
+    )
+)
 _TAKE = Prepared(update(Code).where(Code.id == bindparam("seen")).values(status=CodeStatus.WON))
 _FIRST_FREE = (
     select(Code.id, Code.text, Code.tier_id, Code.prize_id)
