@@ -122,8 +122,21 @@ def _matching(wanted: Wanted) -> Select[AuditRecord]:
 
 def changes(row: object, new: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
     """The values of `row` that `new` would change, before and after."""
-    before = {name: getattr(row, name) for name, value in new.items() if getattr(row, name) != value}
-    return before, {name: new[name] for name in before}
+    return differing({name: getattr(row, name) for name in new}, new)
+
+
+def change(row: object, new: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Change the row to these values; what differs, before and after."""
+    before, after = changes(row, new)
+    for name, value in after.items():
+        setattr(row, name, value)
+    return before, after
+
+
+def differing(before: Mapping[str, Any], after: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The values that are not the same in both, before and after; None for what is not there."""
+    names = [name for name in {**before, **after} if before.get(name) != after.get(name)]
+    return {name: before.get(name) for name in names}, {name: after.get(name) for name in names}
 
 
 def _plain(values: Mapping[str, Any] | None) -> dict[str, Any] | None:

@@ -21,7 +21,7 @@ from app.domain.campaign_texts import (
     prize_key,
 )
 from app.domain.entry_form import FormPlan
-from app.domain.errors import Conflict, InvalidInput, StaleEdit
+from app.domain.errors import InvalidInput
 from app.domain.languages import ENTRANTS
 from app.models import Campaign, Partner, Prize
 from app.services import audit, campaigns, form_versions, prizes
@@ -90,7 +90,7 @@ def edit(
     `expected_version` is the one the form was filled from. Raises InvalidInput whose field is the key of what
     will not do, StaleEdit when somebody else saved meanwhile, Conflict for an archived campaign.
     """
-    campaign = _for_change(session, campaign_id, expected_version)
+    campaign = campaigns.get_for_edit(session, campaign_id, expected_version)
     if language not in texts_of(campaign).languages:
         raise InvalidInput("language", "the campaign does not speak this language")
     checked = {key: _checked(key, text) for key, text in said.items()}
@@ -134,7 +134,7 @@ def speak(
     for name, language in (("own", own), *(("others", other) for other in others)):
         if language not in ENTRANTS:
             raise InvalidInput(name, "choose one of %(names)s", names=", ".join(ENTRANTS))
-    campaign = _for_change(session, campaign_id, expected_version)
+    campaign = campaigns.get_for_edit(session, campaign_id, expected_version)
     before = texts_of(campaign).languages
     kept = {language: texts for language, texts in campaign.texts.items() if language in {own, *others}}
     dropped = {name: dict(texts) for name, texts in campaign.texts.items() if name not in kept and texts}
@@ -215,15 +215,6 @@ def _checked(key: str, text: str) -> str:
     if not text.strip():
         return ""
     return one_line(key, text, LONGEST_LINE) if is_line(key) else many_lines(key, text, LONGEST)
-
-
-def _for_change(session: Session, campaign_id: UUID, expected_version: int | None) -> Campaign:
-    campaign = campaigns.get_for_change(session, campaign_id)
-    if campaign.archived_at is not None:
-        raise Conflict("this campaign is archived: bring it back into the list first")
-    if expected_version is not None and campaign.version != expected_version:
-        raise StaleEdit("somebody else has saved this campaign meanwhile; look at the new values first")
-    return campaign
 
 
 def _record(

@@ -95,6 +95,18 @@ def get_for_change(session: Session, campaign_id: UUID) -> Campaign:
     return campaign
 
 
+def get_for_edit(session: Session, campaign_id: UUID, expected_version: int | None) -> Campaign:
+    """The campaign with its row locked, for an edit whose form was filled from `expected_version`.
+
+    Raises NotFound, Conflict for an archived campaign, StaleEdit when somebody else saved meanwhile.
+    """
+    campaign = get_for_change(session, campaign_id)
+    _check_not_archived(campaign)
+    if expected_version is not None and campaign.version != expected_version:
+        raise StaleEdit("somebody else has saved this campaign meanwhile; look at the new values first")
+    return campaign
+
+
 def listing(session: Session, *, archived: bool | None = None) -> Sequence[Campaign]:
     """The campaigns, newest first: all of them, or those that are archived, or those that are not."""
     query = select(Campaign).order_by(Campaign.created_at.desc())
@@ -178,10 +190,7 @@ def edit(
     field.
     """
     plan = _checked(plan)
-    campaign = get_for_change(session, campaign_id)
-    check_not_archived(campaign)
-    if expected_version is not None and campaign.version != expected_version:
-        raise StaleEdit("somebody else has saved this campaign meanwhile; look at the new values first")
+    campaign = get_for_edit(session, campaign_id, expected_version)
     before, after = audit.changes(campaign, asdict(plan))
     if not after:
         return campaign
@@ -194,8 +203,7 @@ def edit(
     if "proof_hours" in after and campaign.proof is Proof.REVEAL and _has_entries(session, campaign_id):
         # Losers were told the same moment as winners, and it must not tell them apart.
         raise Conflict("people wait for their result: until when a code is kept is fixed now")
-    for name, value in after.items():
-        setattr(campaign, name, value)
+    audit.change(campaign, after)
     campaign.version += 1
     official_rules.keep_up(session, campaign_id, now)
     form_versions.keep_up(session, campaign, now)
@@ -232,7 +240,7 @@ def set_status(
     campaign = get_for_change(session, campaign_id)
     if campaign.status is status:
         return campaign
-    check_not_archived(campaign)
+    _check_not_archived(campaign)
     if status not in _STEPS[campaign.status]:
         raise Conflict(
             "a campaign that is %(status)s cannot become %(wanted)s", status=campaign.status, wanted=status
@@ -360,8 +368,7 @@ def _has_entries(session: Session, campaign_id: UUID) -> bool:
     return bool(session.scalar(select(exists().where(Entry.campaign_id == campaign_id))))
 
 
-def check_not_archived(campaign: Campaign) -> None:
-    """Raise Conflict for a campaign that has left the lists."""
+def _check_not_archived(campaign: Campaign) -> None:
     if campaign.archived_at is not None:
         raise Conflict("this campaign is archived: bring it back into the list first")
 

@@ -52,10 +52,8 @@ def edit(
     if row is None:
         row = CampaignCost(campaign_id=campaign_id, version=0, **asdict(Costs()))
         session.add(row)
-    before, after = audit.changes(row, asdict(costs))
+    before, after = audit.change(row, asdict(costs))
     if after:
-        for name, value in after.items():
-            setattr(row, name, value)
         row.version += 1
         audit.record(
             session,

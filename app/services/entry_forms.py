@@ -8,7 +8,6 @@ from sqlalchemy.orm import Session
 
 from app.domain import entry_form
 from app.domain.entry_form import DEFAULT, FieldPlan, FormPlan, Kind
-from app.domain.errors import StaleEdit
 from app.models import Campaign
 from app.services import audit, campaigns, form_versions, official_rules
 from app.services.audit import Actor
@@ -39,10 +38,7 @@ def save(
     plan = plan.tidied()
     for problem in entry_form.problems(plan):
         raise problem
-    campaign = campaigns.get_for_change(session, campaign_id)
-    campaigns.check_not_archived(campaign)
-    if expected_version is not None and campaign.version != expected_version:
-        raise StaleEdit("somebody else has saved this campaign meanwhile; look at the new values first")
+    campaign = campaigns.get_for_edit(session, campaign_id, expected_version)
     stored = plan_of(campaign)
     plan = plan.following(stored)
     if plan == stored:
@@ -51,8 +47,7 @@ def save(
     campaign.version += 1
     form_versions.keep_up(session, campaign, now)
     official_rules.keep_up(session, campaign_id, now)
-    before, after = dict(_summary(stored)), dict(_summary(plan))
-    changed = [name for name in before | after if before.get(name) != after.get(name)]
+    before, after = audit.differing(dict(_summary(stored)), dict(_summary(plan)))
     audit.record(
         session,
         actor,
@@ -60,8 +55,8 @@ def save(
         campaign.slug,
         now=now,
         campaign_id=campaign_id,
-        before={name: before.get(name) for name in changed},
-        after={name: after.get(name) for name in changed},
+        before=before,
+        after=after,
         reason=reason,
     )
     return campaign

@@ -121,12 +121,10 @@ def _edit(
     location = _for_change(session, location_id)
     if expected_version is not None and location.version != expected_version:
         raise StaleEdit("somebody else has saved this location meanwhile; look at the new values first")
-    before = _told(session, location)
+    was = _told(session, location)
     location.name = one_line("name", plan.name, 120)
     location.campaign_id = _checked(session, plan.campaign_id)
-    after = _told(session, location)
-    changed = [name for name in after if before[name] != after[name]]
-    before, after = {name: before[name] for name in changed}, {name: after[name] for name in changed}
+    before, after = audit.differing(was, _told(session, location))
     if pin_hash is not None:
         location.pin_hash = pin_hash
         location.pin_counter += 1

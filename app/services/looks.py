@@ -5,7 +5,6 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
-from app.domain.errors import Conflict, StaleEdit
 from app.domain.theme import Theme, parse
 from app.models import Campaign
 from app.services import audit, campaigns
@@ -37,11 +36,7 @@ def edit(
     document = theme.to_document()
     for problem in parse(document).problems:
         raise problem
-    campaign = campaigns.get_for_change(session, campaign_id)
-    if campaign.archived_at is not None:
-        raise Conflict("this campaign is archived: bring it back into the list first")
-    if expected_version is not None and campaign.version != expected_version:
-        raise StaleEdit("somebody else has saved this campaign meanwhile; look at the new values first")
+    campaign = campaigns.get_for_edit(session, campaign_id, expected_version)
     stored = theme_of(campaign).to_document()
     names = sorted(name for name in stored.keys() | document.keys() if stored.get(name) != document.get(name))
     if not names:

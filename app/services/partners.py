@@ -184,10 +184,9 @@ def edit(
     plan = _checked(plan)
     if plan.slug != partner.slug:
         _check_free(session, partner.campaign_id, plan.slug)
-    old, new = _told(PartnerPlan.of(partner)), _told(plan)
-    if plan == PartnerPlan.of(partner):
+    if plan == (stored := PartnerPlan.of(partner)):
         return partner
-    changed = [name for name in new if old[name] != new[name]]
+    before, after = audit.differing(_told(stored), _told(plan))
     if plan.max_wins is not None and partner.max_wins is None:
         partner.wins = partner_caps.won(session, partner.id)
     if plan.email != partner.email:
@@ -201,8 +200,8 @@ def edit(
         partner.slug,
         now=now,
         campaign_id=partner.campaign_id,
-        before={name: old[name] for name in changed},
-        after={name: new[name] for name in changed},
+        before=before,
+        after=after,
         reason=reason,
     )
     return partner

@@ -263,10 +263,7 @@ def _edit(
     plan = checked(session, prize.campaign_id, plan, prize.kind, prize)
     if quantity is not None and prize.kind is PrizeKind.CODES:
         raise InvalidInput("quantity", "this prize's stock is its codes: upload or generate some instead")
-    before, after = audit.changes(prize, _values(plan))
-    for name, value in after.items():
-        setattr(prize, name, value)
-    before, after = _told(before), _told(after)
+    before, after = map(_told, audit.change(prize, _values(plan)))
     if quantity is not None:
         offered = stock_of(session, prize_id).total
         if offered != quantity:

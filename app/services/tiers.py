@@ -128,11 +128,9 @@ def edit(
     if expected_version is not None and tier.version != expected_version:
         raise StaleEdit("somebody else has saved this tier meanwhile; look at the new values first")
     plan = _checked(session, campaign.id, plan, tier)
-    before, after = audit.changes(tier, plan.columns())
+    before, after = audit.change(tier, plan.columns())
     if not after:
         return tier
-    for name, value in after.items():
-        setattr(tier, name, value)
     if after.keys() & asdict(plan.limits).keys():
         limits.recount(session, tier, now, ZoneInfo(campaign.timezone))
     tier.version += 1

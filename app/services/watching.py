@@ -180,10 +180,8 @@ def edit(
     campaign = campaigns.get_by_id(session, campaign_id)
     _check(plan)
     watch = _hold(session, campaign_id, expected_version)
-    before, after = audit.changes(watch, asdict(plan))
+    before, after = audit.change(watch, asdict(plan))
     if after:
-        for name, value in after.items():
-            setattr(watch, name, value)
         watch.version += 1
         audit.record(
             session,
@@ -222,10 +220,8 @@ def edit_tier(
     if own is None:
         own = TierWatch(tier_id=tier_id)
         session.add(own)
-    before, after = audit.changes(own, asdict(plan))
+    before, after = audit.change(own, asdict(plan))
     if after:
-        for name, value in after.items():
-            setattr(own, name, value)
         watch.version += 1
         audit.record(
             session,

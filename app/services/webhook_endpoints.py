@@ -188,10 +188,8 @@ def _edit(
     if expected_version is not None and endpoint.version != expected_version:
         raise StaleEdit("somebody else has changed this endpoint meanwhile; look at it as it is now")
     new = {"url": plan.url, "events": words_of(plan.events), "with_codes": plan.with_codes}
-    before, after = audit.changes(endpoint, new)
+    before, after = audit.change(endpoint, new)
     if after:
-        for name, value in after.items():
-            setattr(endpoint, name, value)
         endpoint.version += 1
         shown = [
             {name: _site(value) if name == "url" else value for name, value in values.items()}
