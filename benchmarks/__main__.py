@@ -44,12 +44,14 @@ def main() -> None:
         subjects = _begin(names, grounds, chosen, notes)
         if is_on_another_disk(folder) and "server" in vars(grounds):
             notes.append("PostgreSQL and Redis wrote to the disk of /tmp, which is not the project's")
-        _measure(subjects, notes)
+        broken = _measure(subjects, notes)
         figures = [figure for subject in subjects.values() for figure in subject.figures() if figure.values]
     notes += [note for subject in subjects.values() for note in subject.notes]
     path = report.write(figures, notes, datetime.now(UTC))
     print(*report.table(figures), *notes, sep="\n")
     print(f"\nStored as {path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path.name}")
+    if broken:
+        sys.exit(1)
 
 
 def _arguments() -> tuple[Iterable[str], pace.Pace]:
@@ -78,8 +80,11 @@ def _begin(names: Iterable[str], grounds: Grounds, chosen: pace.Pace, notes: lis
     return subjects
 
 
-def _measure(subjects: dict[str, Subject], notes: list[str]) -> None:
-    """Let the subjects take turns; one that breaks costs its own figures, not those of hours before."""
+def _measure(subjects: dict[str, Subject], notes: list[str]) -> set[str]:
+    """Let the subjects take turns; one that breaks costs its own figures, not those of hours before.
+
+    Takes the broken ones out, and says which they were.
+    """
     broken: set[str] = set()
     for number in range(max((subject.rounds for subject in subjects.values()), default=0)):
         for name, subject in subjects.items():
@@ -94,6 +99,7 @@ def _measure(subjects: dict[str, Subject], notes: list[str]) -> None:
                 notes.append(f"{name} broke off in round {number + 1}: {error!r}")
     for name in broken:
         del subjects[name]
+    return broken
 
 
 if __name__ == "__main__":

@@ -15,14 +15,16 @@ from benchmarks.report import Figure, Goal, ratio
 from tests.support import redis as redis_server
 
 _TEXTBOOK = """UPDATE code SET status = 'won' WHERE id = (
-    SELECT id FROM code WHERE tier_id = :tier::uuid AND status = 'free' ORDER BY id LIMIT 1
+    SELECT id FROM code WHERE tier_id = :tier::uuid AND status = 'free' AND partner_id IS NULL
+    ORDER BY id LIMIT 1
     FOR UPDATE SKIP LOCKED
 ) RETURNING id, prize_id, text;
 """
 _ADVISORY = """BEGIN;
 SELECT pg_advisory_xact_lock(hashtext(:tier::text));
 UPDATE code SET status = 'won' WHERE id = (
-    SELECT id FROM code WHERE tier_id = :tier::uuid AND status = 'free' ORDER BY slot LIMIT 1
+    SELECT id FROM code WHERE tier_id = :tier::uuid AND status = 'free' AND partner_id IS NULL
+    ORDER BY slot LIMIT 1
 ) RETURNING id, prize_id, text;
 COMMIT;
 """
@@ -37,7 +39,7 @@ _RIVALS = (
     (
         "the same with an index made for it",
         _TEXTBOOK,
-        "CREATE INDEX ON code (tier_id, id) WHERE status = 'free'",
+        "CREATE INDEX ON code (tier_id, id) WHERE status = 'free' AND partner_id IS NULL",
     ),
     ("one advisory lock for the pool", _ADVISORY, ""),
     ("a counter in one row", _COUNTER, "CREATE TABLE counter AS SELECT min(id) - 1 AS taken FROM code"),

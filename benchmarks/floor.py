@@ -5,17 +5,21 @@ The same tables, indexes and UNIQUE constraints as the engine's; no other statem
 
 import sqlite3
 import time
-from uuid import uuid4
 
 from app.adapters.chance import SystemRng
 from app.domain.ids import time_ordered_id
+from app.domain.outcomes import Won
 from app.models import Entry
+from tests.race.crowd import engine_for, enter
+from tests.support.factories import submission
 from tests.support.fakes import NOON
 
 CLAIM = """
 UPDATE code SET status = 'won'
-WHERE id = (SELECT id FROM code WHERE tier_id = ? AND status = 'free' AND slot >= ? ORDER BY slot LIMIT 1)
-    AND status = 'free'
+WHERE id = (
+    SELECT id FROM code WHERE tier_id = ? AND status = 'free' AND partner_id IS NULL AND slot >= ?
+    ORDER BY slot LIMIT 1
+) AND status = 'free' AND partner_id IS NULL
 RETURNING id, prize_id, text
 """
 COLUMNS = [column.name for column in Entry.__table__.columns]
@@ -24,13 +28,14 @@ INSERT = f"INSERT INTO entry ({', '.join(COLUMNS)}) VALUES ({', '.join(f':{name}
 
 def claims_per_second(url: str, seconds: float) -> float:
     """Run the two statements over and over on one connection: WAL, synchronous=FULL."""
+    with engine_for(url, 1) as engine:
+        assert isinstance(enter(engine, submission(2**40)), Won)
     connection = sqlite3.connect(url.removeprefix("sqlite:///"), isolation_level=None)
     connection.execute("PRAGMA journal_mode = WAL")
     connection.execute("PRAGMA synchronous = FULL")
-    campaign, version, tier = connection.execute(
-        "SELECT campaign.id, odds_version, tier.id FROM campaign JOIN tier ON campaign_id = campaign.id"
-    ).fetchone()
-    row = _entry(campaign, version, tier)
+    entries = connection.execute(f"SELECT {', '.join(COLUMNS)} FROM entry")  # noqa: S608
+    row = dict(zip(COLUMNS, entries.fetchone(), strict=True))  # of one person; periods keep the others apart
+    tier = row["tier_hit_id"]
     rng = SystemRng()
     count, start = 0, time.perf_counter()
     while time.perf_counter() < start + seconds:
@@ -47,24 +52,3 @@ def claims_per_second(url: str, seconds: float) -> float:
     elapsed = time.perf_counter() - start
     connection.close()
     return count / elapsed
-
-
-def _entry(campaign: str, version: int, tier: str) -> dict[str, object]:
-    return {
-        "campaign_id": campaign,
-        "entrant_id": uuid4().hex,  # one person; the periods keep the entries apart
-        "nonce_source": "browser",
-        "entry_commit": bytes(32),
-        "odds_version": version,
-        "ticket": 0,
-        "tier_hit_id": tier,
-        "tier_awarded_id": tier,
-        "reason": "hit",
-        "name": "Person 1",
-        "email": "person1@example.org",
-        "marketing": False,
-        "rules_version": 1,
-        "locale": "en",
-        "partner_id": None,
-        "created_at": str(NOON.replace(tzinfo=None)),
-    }

@@ -249,6 +249,12 @@ def test_who_edits_what_is_no_more_is_told(session: Session, ayse: Partner) -> N
     assert session.get_one(Partner, ayse.id, populate_existing=True).greeting == "Hello!"
 
 
+def test_saving_what_is_there_already_is_no_edit(session: Session, campaign: Campaign, ayse: Partner) -> None:
+    edited = edit(session, ayse, 1, name=ayse.name)
+    assert edited.version == 1
+    assert audit.latest(session, campaign_id=campaign.id)[0].action == "partner.add"
+
+
 def test_another_slug_must_be_free(session: Session, campaign: Campaign, ayse: Partner) -> None:
     add(session, campaign, "bob", "Bob")
     with pytest.raises(Conflict):
