@@ -17,6 +17,7 @@ from app.adapters.mail import ConsoleRoute, FolderRoute, Route, Sender, SmtpRout
 from app.domain.identity import is_loopback
 from app.domain.webhooks import Origin, parse_origin
 
+VERSION = "0.1.0"  # as in pyproject.toml
 ROOT = Path(__file__).resolve().parent.parent
 SECRETS_FILE = "secrets.json"
 DATABASE_FILE = "prizewell.sqlite3"
@@ -25,6 +26,7 @@ PICTURES = "pictures"
 RATE_LIMITS = "rate-limits.json"
 IN_MEMORY = "memory://"
 MIN_SECRET_LENGTH = 32
+MIN_TOKEN_LENGTH = 20
 MIN_PUBLIC_CAPTCHA_COST = 1000
 
 T = TypeVar("T")
@@ -55,6 +57,7 @@ class Settings:
     webhooks: bool  # whether other systems are called
     webhook_allow: tuple[Origin, ...]  # what may be called beside https on the public internet
     worker: bool  # whether `serve` runs one beside the web server
+    metrics_token: str  # who may read /metrics; "": nobody
     host: str
     port: int
     threads: int
@@ -123,6 +126,7 @@ def load_settings(environ: Mapping[str, str] | None = None) -> Settings:
         webhooks=_read(env, "PRIZEWELL_WEBHOOKS", _switch, True),
         webhook_allow=_read(env, "PRIZEWELL_WEBHOOK_ALLOW", _origins, ()),
         worker=_read(env, "PRIZEWELL_WORKER", _switch, True),
+        metrics_token=_read(env, "PRIZEWELL_METRICS_TOKEN", _token, ""),
         host=host,
         port=port,
         threads=_read(env, "PRIZEWELL_THREADS", _whole(1, 256), 8),
@@ -288,6 +292,12 @@ def _origins(raw: str) -> tuple[Origin, ...]:
 def _storage(raw: str) -> str:
     if raw != IN_MEMORY and not raw.startswith(("redis://", "rediss://", "redis+")):
         raise ValueError("must be memory:// or a redis:// address")
+    return raw
+
+
+def _token(raw: str) -> str:
+    if raw and (len(raw) < MIN_TOKEN_LENGTH or not raw.isascii() or not raw.isprintable() or " " in raw):
+        raise ValueError(f"must be at least {MIN_TOKEN_LENGTH} letters, digits and signs, without spaces")
     return raw
 
 

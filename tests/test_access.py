@@ -72,6 +72,7 @@ ACCESS: dict[str, Role | None] = {
     "partner.qr": ANYONE,
     "partner.figures": ANYONE,
     "public.short_link": ANYONE,
+    "metrics.read": ANYONE,  # needs a token: see tests/web/test_metrics.py
     **dict.fromkeys(
         (
             "api.validate",

@@ -1,13 +1,14 @@
 """Settings: good defaults, secrets made once, and a clear refusal of what is wrong or unsafe."""
 
 import json
+import tomllib
 from pathlib import Path
 
 import pytest
 
 from app.adapters.database import Isolation, Limits
 from app.adapters.mail import FolderRoute, Sender
-from app.config import ConfigError, load_settings
+from app.config import ROOT, VERSION, ConfigError, load_settings
 
 KEYS = {"PRIZEWELL_SECRET_KEY": "0123456789abcdef" * 4, "PRIZEWELL_SEED_KEY": "ab" * 32}
 
@@ -18,6 +19,11 @@ def test_the_defaults_serve_this_machine_from_one_file(tmp_path: Path) -> None:
     assert settings.public_url == "http://127.0.0.1:8000"
     assert (settings.is_local, settings.is_https) == (True, False)
     assert (settings.captcha_cost, settings.rate_limits, settings.trusted_proxies) == (5000, True, 0)
+
+
+def test_the_version_is_the_one_the_project_says() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    assert project["version"] == VERSION
 
 
 def test_the_limits_of_postgres_are_read() -> None:
@@ -104,6 +110,8 @@ def test_secrets_never_show_in_a_trace() -> None:
         ("PRIZEWELL_MAIL", "smtp://mail.example.org:many", "smtp://"),
         ("PRIZEWELL_MAIL_FROM", "nobody", "win@example.org"),
         ("PRIZEWELL_WORKER", "maybe", "on or off"),
+        ("PRIZEWELL_METRICS_TOKEN", "short", "at least 20"),
+        ("PRIZEWELL_METRICS_TOKEN", "with spaces in it, and long", "without spaces"),
     ],
 )
 def test_a_wrong_setting_stops_the_start(name: str, value: str, complaint: str) -> None:

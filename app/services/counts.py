@@ -51,6 +51,21 @@ def counted(session: Session, campaign_id: UUID, since: datetime | None = None) 
     return found + _count(session, campaign_id, max(first, until), None)
 
 
+def totals(session: Session, campaign_id: UUID) -> tuple[int, int]:
+    """Entries and wins as drawn, up to this moment, in sums."""
+    until = session.scalar(select(Watch.counted_until).where(Watch.campaign_id == campaign_id)) or 0
+    stored = session.execute(
+        select(func.sum(QuarterCount.entries), func.sum(QuarterCount.wins)).where(
+            QuarterCount.campaign_id == campaign_id
+        )
+    ).one()
+    live = select(func.count(), func.count(Entry.tier_awarded_id)).where(
+        Entry.campaign_id == campaign_id, Entry.created_at >= start_of(until)
+    )
+    entries, wins = session.execute(live).one()
+    return entries + int(stored[0] or 0), wins + int(stored[1] or 0)
+
+
 def count_on(session: Session, campaign_id: UUID, *, now: datetime) -> bool:
     """Add up the next quarters that are over, a day of them at most; False when there is nothing to do."""
     until = quarter_of(now - SETTLED)

@@ -23,6 +23,7 @@ from app.web.admin import admin
 from app.web.api.docs import api_docs
 from app.web.api.views import api
 from app.web.counter.views import counter
+from app.web.metrics import metrics
 from app.web.partner.views import partner
 from app.web.public import pages, results, views  # noqa: F401 -- the routes of `public`
 from app.web.public.blueprint import public
@@ -54,6 +55,7 @@ def register(app: Flask) -> None:
     app.register_blueprint(counter)  # /counter     where shops without a till take codes
     app.register_blueprint(api)  # /api/v1   what shops' systems call
     app.register_blueprint(api_docs)  # /api/v1   the document about it, and its page
+    app.register_blueprint(metrics)  # /metrics   what Prometheus asks for
     app.session_interface = Sessions()
     static_files.register(app, ROOT / "static")  # /static
     headers.register(app)
