@@ -12,9 +12,11 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
-from app.models import Code
+from app.models import Code, RefusalCount
+from app.services import rollups
 from tests.support.application import application, environment
 from tests.support.factories import TierSpec, make_campaign
+from tests.support.fakes import NOON
 from tests.support.shop import win
 
 pytestmark = pytest.mark.sqlite_is_enough
@@ -48,8 +50,11 @@ def test_the_token_is_asked_for(watched: Flask, given: str) -> None:
 
 
 def test_it_tells_how_things_stand(watched: Flask, session: Session) -> None:
-    make_campaign(session, (TierSpec('Gold "1"', codes=5),), seed=43)
-    won = win(session)
+    made = make_campaign(session, (TierSpec('Gold "1"', codes=5),), seed=43)
+    win(session)
+    session.add(RefusalCount(campaign_id=made.id, quarter=1, reason="bot", count=4))
+    session.commit()
+    rollups.roll(session, made.id, now=NOON)
     answer = ask(watched)
     assert (answer.status_code, answer.mimetype) == (200, "text/plain")
     assert answer.headers["Cache-Control"] == "no-store"
@@ -61,8 +66,10 @@ def test_it_tells_how_things_stand(watched: Flask, session: Session) -> None:
     assert found["prizewell_entries_total", "summer"] == 1
     assert found["prizewell_wins_total", "summer"] == 1
     assert found["prizewell_campaign_phase", "summer", "live"] == 1
-    assert found["prizewell_stock_free", "summer", 'Gold "1"', 'Gold "1" prize'] == 4
-    assert found["prizewell_stock_offered", "summer", 'Gold "1"', 'Gold "1" prize'] == 5
+    assert found["prizewell_stock_free", "summer", 'Gold "1" prize', 'Gold "1"'] == 4
+    assert found["prizewell_stock_offered", "summer", 'Gold "1" prize', 'Gold "1"'] == 5
+    assert found["prizewell_refusals_total", "summer", "bot"] == 4
+    assert found["prizewell_figures_age_seconds", "summer"] > 0
     assert found["prizewell_mail_waiting",] == 1
     assert found["prizewell_mail_late_seconds",] > 0
     assert found["prizewell_webhook_waiting",] == 0
@@ -70,7 +77,6 @@ def test_it_tells_how_things_stand(watched: Flask, session: Session) -> None:
     assert "version=" in answer.text
     for code in session.scalars(select(Code.text)):
         assert code not in answer.text
-    assert won.code
     for personal in ("@", "person1", "example.org"):
         assert personal not in answer.text.lower()
 
