@@ -103,6 +103,22 @@ def of_campaign(session: Session, campaign: Campaign, *, now: datetime) -> Repor
     )
 
 
+def total_of(session: Session, campaign_id: UUID) -> tuple[datetime | None, Line]:
+    """What all the campaign's days come to, and when they were added up; None before the first time."""
+    book = session.get(FigureBook, campaign_id)
+    here = (FigureDay.campaign_id == campaign_id, FigureDay.dimension == ALL)
+    sums = session.execute(select(*_SUMS).where(*here)).one()
+    money = session.execute(
+        select(FigureMoney.currency, *_MONEY)
+        .where(FigureMoney.campaign_id == campaign_id, FigureMoney.dimension == ALL)
+        .group_by(FigureMoney.currency)
+        .order_by(FigureMoney.currency)
+    )
+    takings = tuple(Money(currency, int(orders), int(amount)) for currency, orders, amount in money)
+    line = Line("", "", Tally(*(int(each or 0) for each in sums)), takings)
+    return book.rolled_at if book else None, line
+
+
 def returned(spent: Costs, total: Line) -> Return | None:
     """What came back; None where no costs were entered."""
     if not spent.currency:

@@ -16,14 +16,16 @@ from werkzeug.test import TestResponse
 
 from app.domain.errors import Busy
 from app.domain.scopes import Scope
-from app.models import ApiKey, Award, IdempotencyKey, Prize, Redemption
-from app.services import api_keys, idempotency, redemptions
+from app.models import ApiKey, Award, Campaign, IdempotencyKey, Prize, Redemption
+from app.services import api_keys, idempotency, redemptions, reports, rollups
 from app.services.audit import COMMAND_LINE
 from app.services.idempotency import StillRunning
 from app.web.api.document import OPERATIONS, document
+from app.web.api.schemas import COUNTED
 from tests.support.api import BASE, Shop, shop_of
 from tests.support.factories import make_campaign
 from tests.support.fakes import NOON
+from tests.support.queries import counted
 from tests.support.shop import Win, win
 
 pytestmark = pytest.mark.sqlite_is_enough
@@ -187,12 +189,23 @@ def test_a_query_that_will_not_do_is_refused(shop: Shop, query: dict[str, Any]) 
 def test_a_campaign_in_figures(app: Flask, session: Session, shop: Shop, won: Win) -> None:
     redeem(shop, won.code, order_value=4990, currency="EUR")
     campaign_id = session.get_one(Award, won.entry_id).campaign_id
-    figures = shop.get(f"/campaigns/{campaign_id}/figures").get_json()
+    path = f"/campaigns/{campaign_id}/figures"
+    nothing = dict.fromkeys(COUNTED, 0)
+    frame = {"campaign_id": str(campaign_id), "campaign": "summer"}
+    assert shop.get(path).get_json() == {**frame, "as_of": None, **nothing, "takings": []}
+    rollups.roll(session, campaign_id, now=LATER)
+    figures = shop.get(path).get_json()
     assert figures == {
-        "campaign_id": str(campaign_id), "campaign": "summer", "entries": 1, "people": 1, "wins": 1,
-        "redemptions": 1, "redeemed_codes": 1, "reversed": 0,
+        **frame, "as_of": "2030-06-15T13:00:00.000Z", **nothing,
+        "entries": 1, "people": 1, "wins": 1, "winners": 1, "redeemed": 1, "redeemers": 1,
         "takings": [{"currency": "EUR", "orders": 1, "value": 4990}],
     }  # fmt: skip
+    report = reports.of_campaign(session, session.get_one(Campaign, campaign_id), now=LATER)
+    assert reports.total_of(session, campaign_id) == (report.at, report.total)
+    with counted(app) as said:
+        shop.get(path)
+    read = " ".join(" ".join(said).lower().split())
+    assert not [table for table in ("entry", "award", "redemption") if f"from {table} " in read]
     other = make_campaign(session, slug="winter", seed=3)
     limited = shop_of(app, session, campaign_id=other.id)
     for path in (
@@ -351,6 +364,7 @@ def test_every_field_of_an_answer_is_in_the_document_and_the_reverse(
     made = redeem(shop, won.code, order_value=1, currency="EUR")
     again = redeem(shop, won.code, "k2", units=2)
     campaign_id = session.get_one(Award, won.entry_id).campaign_id
+    rollups.roll(session, campaign_id, now=LATER)
     answers: list[tuple[str, Callable[[], TestResponse]]] = [
         ("CodeState", lambda: shop.ask("/codes/validate", {"code": won.code})),
         ("CodeState", lambda: shop.ask("/codes/validate", {"code": "none"})),

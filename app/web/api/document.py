@@ -116,6 +116,7 @@ OPERATIONS = (
         "A campaign in figures",
         "Figures",
         problems=("not-found",),
+        text="What the page of figures tells, as it was last added up: every few minutes.",
     ),
 )
 BY_NAME = {operation.name: operation for operation in OPERATIONS}

@@ -27,6 +27,10 @@ def _whole(description: str, least: int, most: int) -> Schema:
     return {"type": "integer", "minimum": least, "maximum": most, "description": description}
 
 
+def _count(description: str) -> Schema:
+    return {"type": "integer", "minimum": 0, "description": description}
+
+
 def _id(description: str) -> Schema:
     return {"type": "string", "format": "uuid", "description": description}
 
@@ -54,6 +58,18 @@ def _list(name: str) -> Schema:
     return {"type": "array", "items": _ref(name)}
 
 
+COUNTED = {
+    "visits": "How often the landing page was shown, about.",
+    "sent": "How often a filled-in form was sent, about.",
+    "entries": "Forms that were taken and drawn.",
+    "people": "Those who entered, each counted once.",
+    "wins": "Entries that won, without wins that are void.",
+    "winners": "People who won, each counted once.",
+    "seen": "Wins shown in the answer to the entry, or whose page was opened.",
+    "redeemed": "Wins whose code a shop took at least once and did not give back.",
+    "redeemers": "People who redeemed, each counted once.",
+    "again": "Redeemed wins whose winner redeemed another code later, on another order, in any campaign.",
+}
 _CODE = _text("The code as somebody typed or scanned it. Case, spaces and dashes are read as meant.", 200, 1)
 _CURRENCY = {"type": "string", "pattern": "^[A-Z]{3}$", "description": "ISO 4217, such as EUR."}
 _STATE: Schema = {
@@ -145,20 +161,16 @@ SCHEMAS: dict[str, Schema] = {
     "Takings": _object(
         {
             "currency": {"type": "string"},
-            "orders": _whole("Redemptions that came with a value.", 0, 10**12),
-            "value": {"type": "integer", "minimum": 0, "description": "Their sum, in minor units."},
+            "orders": _count("Redemptions that came with a value."),
+            "value": _count("Their sum, in minor units."),
         }
     ),
     "Figures": _object(
         {
             "campaign_id": _id("The campaign."),
             "campaign": {"type": "string"},
-            "entries": {"type": "integer", "minimum": 0},
-            "people": {"type": "integer", "minimum": 0, "description": "Different people who entered."},
-            "wins": {"type": "integer", "minimum": 0, "description": "Entries that won."},
-            "redemptions": {"type": "integer", "minimum": 0, "description": "That stand."},
-            "redeemed_codes": {"type": "integer", "minimum": 0, "description": "Different codes they used."},
-            "reversed": {"type": "integer", "minimum": 0, "description": "Redemptions taken back."},
+            "as_of": _moment("When they were added up; null: not yet, all are 0.", nullable=True),
+            **{name: _count(text) for name, text in COUNTED.items()},
             "takings": {**_list("Takings"), "description": "By currency, of redemptions that stand."},
         }
     ),

@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -13,7 +14,7 @@ from app.domain.errors import Conflict, InvalidInput, NotFound
 from app.domain.redemption import Verdict
 from app.extensions import client_network, csrf, db, limiter, tools
 from app.models import Campaign, Redemption
-from app.services import api_keys, campaigns, figures, idempotency, redemptions
+from app.services import api_keys, campaigns, idempotency, redemptions, reports
 from app.services.idempotency import Answer, Asked, OtherRequest, StillRunning
 from app.services.redemptions import Order, Redeemed, Seen, Standing, Wanted
 from app.web import problems
@@ -147,23 +148,17 @@ def listing(call: Call) -> Response:
 
 @serve(api, "campaignFigures")
 def campaign_figures(call: Call, campaign_id: str) -> Response:
-    """What a campaign has come to."""
+    """What a campaign has come to, as its page of figures tells it."""
     campaign = _campaign(call, campaign_id)
-    counted = figures.campaign_figures(db.session(), campaign.id)
-    redeemed = redemptions.figures(db.session(), campaign.id)
+    at, total = reports.total_of(db.session(), campaign.id)
     return _json(
         {
             "campaign_id": str(campaign.id),
             "campaign": campaign.slug,
-            "entries": counted.entries,
-            "people": counted.people,
-            "wins": counted.wins,
-            "redemptions": redeemed.redemptions,
-            "redeemed_codes": redeemed.codes,
-            "reversed": redeemed.reversed,
+            "as_of": _told(at) if at else None,
+            **asdict(total.tally),
             "takings": [
-                {"currency": one.currency, "orders": one.orders, "value": one.value}
-                for one in redeemed.takings
+                {"currency": one.currency, "orders": one.orders, "value": one.amount} for one in total.money
             ],
         }
     )
