@@ -8,10 +8,14 @@ from app.web.refusal_counts import Refusals
 
 
 def count(slug: str, kind: str) -> None:
-    """Count one page shown or one form sent; not what a browser fetches ahead, nor what a robot asks for."""
-    agent = request.user_agent.string
-    is_ahead = request.headers.get("Sec-Purpose", "").startswith("prefetch")
-    if request.method == "HEAD" or is_ahead or is_robot(agent):
+    """Count one page shown or one form sent by somebody."""
+    if not is_by_somebody():
         return
     own: Refusals = current_app.extensions["prizewell_refusals"]
-    own.count_traffic(slug, traffic.reason_of(kind, device_class(agent)))
+    own.count_traffic(slug, traffic.reason_of(kind, device_class(request.user_agent.string)))
+
+
+def is_by_somebody() -> bool:
+    """Whether a person asks, now: not a browser that fetches ahead, nor a robot that says it is one."""
+    is_ahead = request.headers.get("Sec-Purpose", "").startswith("prefetch")
+    return request.method != "HEAD" and not is_ahead and not is_robot(request.user_agent.string)

@@ -17,7 +17,7 @@ from app.models import AuditRecord, Award, AwardStatus, Code, Entry, Message, Me
 from app.services import handling, housekeeping, outbox, winner_page
 from app.services.audit import COMMAND_LINE
 from app.services.entries import submit_entry
-from app.services.outbox import delivery, to_entrants
+from app.services.outbox import delivery
 from app.services.outbox.messages import MOST_AGAIN
 from tests.support.factories import VAULT, TierSpec, make_campaign, submission
 from tests.support.fakes import NOON, FakeRng
@@ -114,7 +114,7 @@ def test_an_address_that_no_header_holds_is_given_up(
     def refuse(*_args: object, **_named: object) -> EmailMessage:
         raise ValueError
 
-    monkeypatch.setattr(to_entrants, "compose", refuse)
+    monkeypatch.setattr("app.services.outbox.office.compose", refuse)
     assert deliver(session, Postman())
     (message,) = messages(session)
     assert (message.state, message.last_error) == (MessageState.FAILED, "address")

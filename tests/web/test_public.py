@@ -100,6 +100,7 @@ def test_visits_are_counted_once_a_day_and_person(client: FlaskClient, session: 
         client.get("/c/summer/via/ayse", headers={"User-Agent": agent})
     client.head("/c/summer/via/ayse", headers={"User-Agent": "three"})
     client.get("/c/summer/via/ayse", headers={"User-Agent": "four", "Sec-Purpose": "prefetch"})
+    client.get("/c/summer/via/ayse", headers={"User-Agent": "Googlebot/2.1"})
     session.rollback()
     assert session.scalar(select(func.count()).select_from(Visit)) == 2
 

@@ -1,11 +1,15 @@
 """What a worker has at hand: the post office, and the message it has taken on."""
 
 from dataclasses import dataclass
+from datetime import datetime
+from email.message import EmailMessage
+from typing import Any
 from uuid import UUID
 
-from app.adapters.letters import Letters
+from app.adapters.letters import Letter, Letters
 from app.adapters.links import Links
-from app.adapters.mail import Mailer, Sender
+from app.adapters.mail import Mailer, Sender, compose
+from app.domain.delivery import NotSent, Trouble
 from app.models import MessageKind
 
 
@@ -17,6 +21,23 @@ class PostOffice:
     letters: Letters
     links: Links
     sender: Sender
+
+    def envelope(
+        self, message: "InHand", letter: Letter, row: Any, now: datetime, stop_url: str
+    ) -> EmailMessage | NotSent:
+        """The letter to a row's `email`, in the name of its `sponsor`."""
+        try:
+            return compose(
+                letter,
+                to=row.email,
+                sender=self.sender,
+                sender_name=row.sponsor,
+                message_id=message.id,
+                now=now,
+                stop_url=stop_url,
+            )
+        except ValueError:
+            return NotSent(Trouble.ADDRESS, for_good=True)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,6 @@ from sqlalchemy import ColumnElement, and_, bindparam, case, select
 from sqlalchemy.orm import Session
 
 from app.adapters.letters import About, AwardWon, EntryLost, Letter, MyPrizes, ProofAsked
-from app.adapters.mail import compose
 from app.domain.campaign_texts import CampaignTexts, prize_key
 from app.domain.delivery import NotSent, Trouble
 from app.domain.eligibility import Phase, Window, next_chance, phase
@@ -46,18 +45,7 @@ def written(session: Session, message: InHand, office: PostOffice, now: datetime
     if row is None or made is None:
         return NotSent(Trouble.GONE, for_good=True)
     letter, stop_url = made
-    try:
-        return compose(
-            letter,
-            to=row.email,
-            sender=office.sender,
-            sender_name=row.sponsor,
-            message_id=message.id,
-            now=now,
-            stop_url=stop_url,
-        )
-    except ValueError:
-        return NotSent(Trouble.ADDRESS, for_good=True)
+    return office.envelope(message, letter, row, now, stop_url)
 
 
 def _letter(kind: MessageKind, row: Any, office: PostOffice, now: datetime) -> Written | None:

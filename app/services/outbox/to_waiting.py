@@ -8,7 +8,6 @@ from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from app.adapters.letters import Opened
-from app.adapters.mail import compose
 from app.domain.delivery import NotSent, Trouble
 from app.domain.eligibility import Phase, Window, phase
 from app.models import Campaign, OpeningReminder
@@ -29,18 +28,7 @@ def written(session: Session, message: InHand, office: PostOffice, now: datetime
     stop_url = office.links.no_reminder(row.slug, row.id, now)
     about = Opened(**frame(row, office), closes_at=row.closes_at)
     letter = office.letters.opened(about, stop_url, language_of(row))
-    try:
-        return compose(
-            letter,
-            to=row.email,
-            sender=office.sender,
-            sender_name=row.sponsor,
-            message_id=message.id,
-            now=now,
-            stop_url=stop_url,
-        )
-    except ValueError:
-        return NotSent(Trouble.ADDRESS, for_good=True)
+    return office.envelope(message, letter, row, now, stop_url)
 
 
 _WAITING = (

@@ -173,7 +173,7 @@ def _counting(campaign: Campaign, partner: Partner | None, now: datetime) -> Par
 
 def _count_visit(partner: Partner) -> None:
     """Count a person's visit; a crowded moment costs a count, never the page."""
-    if request.method != "GET" or request.headers.get("Sec-Purpose", "").startswith("prefetch"):
+    if request.method != "GET" or not traffic_counts.is_by_somebody():
         return
     with suppress(Busy):
         partners.record_visit(db.session(), partner.id, _visitor(), now=tools().now(), rng=tools().rng)

@@ -3,9 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from flask import (
-    request,
-)
+from flask import request
 
 from app.adapters.captcha import Verdict
 from app.adapters.tokens import Purpose
@@ -48,11 +46,7 @@ def submission(slug: str, form: EntryForm, now: datetime) -> Submission:
 
 def link_of(slug: str, token: str) -> UUID | None:
     """The entry whose link for friends this is; None for no link of this campaign's."""
-    match tools().signer.read(Purpose.REFERRAL, token, tools().now()):
-        case [str(campaign), str(entry)] if campaign == slug:
-            return UUID(hex=entry)
-        case _:
-            return None
+    return _signed_for(slug, Purpose.REFERRAL, token)
 
 
 def _source() -> Source:
@@ -84,8 +78,13 @@ def _network(now: datetime) -> bytes | None:
 
 def _attribution(slug: str, token: str) -> UUID | None:
     """The partner whose link this form came from; None for no token, or one for another campaign."""
-    match tools().signer.read(Purpose.ATTRIBUTION, token, tools().now()):
-        case [str(campaign), str(partner)] if campaign == slug:
-            return UUID(hex=partner)
+    return _signed_for(slug, Purpose.ATTRIBUTION, token)
+
+
+def _signed_for(slug: str, purpose: Purpose, token: str) -> UUID | None:
+    """What a token of this campaign's names."""
+    match tools().signer.read(purpose, token, tools().now()):
+        case [str(campaign), str(named)] if campaign == slug:
+            return UUID(hex=named)
         case _:
             return None
