@@ -15,10 +15,11 @@ from app.domain.reveals import Reveal
 from app.services import campaigns, prizes
 from app.services.audit import COMMAND_LINE
 from app.services.entries import submit_entry
-from tests.support.factories import SURE_WIN, VAULT, make_campaign, solved, submission
+from tests.support.factories import VAULT, TierSpec, make_campaign, solved, submission
 from tests.support.fakes import FakeRng
 
 NEARLY_NEVER = 10**12  # entries, of which one would win
+PLENTY = 50  # codes: more than the longest of runs wins with one reveal
 
 
 def make_reveal(session: Session, reveal: Reveal, outcome: str, *, now: datetime, prize: str = "") -> str:
@@ -26,7 +27,7 @@ def make_reveal(session: Session, reveal: Reveal, outcome: str, *, now: datetime
     slug = f"{reveal.value}-{outcome}"
     made = make_campaign(
         session,
-        SURE_WIN,
+        [TierSpec("Gold", codes=PLENTY)],
         slug=slug,
         lose_weight=0 if outcome == "won" else NEARLY_NEVER,
         limit=EntryLimit.DAILY,
