@@ -1,4 +1,4 @@
-"""Security headers on every answer."""
+"""Security headers on every answer: all of them on what can be opened or can run by itself."""
 
 from flask import Flask, Response, g
 
@@ -34,6 +34,15 @@ _USUAL = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), microphone=(), geolocation=(), payment=()",
 }
+# What a page is made of obeys some of them only; a script may be a worker, which obeys the policy as well.
+_ON_PARTS = {
+    name: _USUAL[name]
+    for name in ("X-Content-Type-Options", "Referrer-Policy", "Cross-Origin-Resource-Policy")
+}
+_OF_TYPES = {
+    **dict.fromkeys(("text/css", "font/woff2", "image/jpeg", "image/png", "image/webp"), _ON_PARTS),
+    "text/javascript": _ON_PARTS | {"Content-Security-Policy": CONTENT_SECURITY_POLICY},
+}
 _OVER_HTTPS = {"Strict-Transport-Security": "max-age=31536000; includeSubDomains"}
 _NOT_KEPT = {"Cache-Control": "no-store"}
 
@@ -51,7 +60,7 @@ def allow(directive: str, sources: str) -> None:
 def _secure(response: Response) -> Response:
     """Add what the view has not said itself; in one go, since it is on the path of every answer."""
     allowed: dict[str, str] = g.get("allowed", {})
-    usual = _allowing(allowed) if allowed else _USUAL
+    usual = _allowing(allowed) if allowed else _OF_TYPES.get(response.mimetype or "", _USUAL)
     if tools().settings.is_https:
         usual = usual | _OVER_HTTPS
     if response.mimetype in {"text/html", "application/json"}:

@@ -4,9 +4,11 @@ import html
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from urllib.parse import urljoin
+from urllib.parse import urljoin, urlsplit
 
 from flask.testing import FlaskClient
+from werkzeug.http import http_date
+from werkzeug.test import TestResponse
 
 _TAG = re.compile(r"<(?P<tag>link|script|form)\b(?P<attributes>[^>]*)>")
 _ATTRIBUTE = re.compile(r'([\w-]+)="([^"]*)"')
@@ -40,6 +42,18 @@ def packed_bytes(client: FlaskClient, addresses: Iterable[str], **headers: str) 
     """Bytes of the bodies as the server gives them to a browser that takes gzip."""
     accept = {"Accept-Encoding": "gzip"} | headers
     return sum(len(client.get(address, headers=accept).data) for address in addresses)
+
+
+def sent_bytes(client: FlaskClient, addresses: Iterable[str], **headers: str) -> int:
+    """The same with the lines above the bodies, as HTTP/1.1 sends them: later versions pack those as well."""
+    accept = {"Accept-Encoding": "gzip"} | headers
+    answers = [client.get(address, headers=accept) for address in addresses]
+    return sum(len(answer.data) + _lines_above(answer) for answer in answers)
+
+
+def _lines_above(answer: TestResponse) -> int:
+    said = {"Server": "granian", "Date": http_date(0), **dict(answer.headers)}
+    return len("HTTP/1.1 200 OK\r\n\r\n") + sum(len(f"{name}: {value}\r\n") for name, value in said.items())
 
 
 def _tags(page: str) -> Iterator[tuple[str, dict[str, str]]]:
@@ -76,9 +90,10 @@ def _closure(client: FlaskClient, first: set[str], letters: set[int]) -> set[str
 
 
 def _named(address: str, body: bytes, letters: set[int]) -> Iterator[str]:
-    if address.endswith((".js", ".mjs")):
+    path = urlsplit(address).path
+    if path.endswith((".js", ".mjs")):
         yield from _STATIC_IMPORT.findall(body.decode())
-    if address.endswith(".css"):
+    if path.endswith(".css"):
         css = body.decode()
         yield from _CSS_IMPORT.findall(css)
         for face in _FONT.finditer(css):

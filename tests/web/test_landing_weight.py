@@ -1,6 +1,7 @@
 """The landing page is light: few bytes before anybody touches it, few queries behind it."""
 
 from dataclasses import replace
+from urllib.parse import urlsplit
 
 import pytest
 from flask import Flask
@@ -8,14 +9,16 @@ from flask.testing import FlaskClient
 from sqlalchemy.orm import Session
 
 from app.domain.palette import Ground
+from app.domain.pictures import Picture
 from app.domain.reveals import Reveal
+from app.domain.theme import Corners, Fonts, Theme, Tone
 from app.services import campaigns, entry_forms, looks, partners
 from app.services.audit import COMMAND_LINE
 from tests.support import weight
 from tests.support.factories import TierSpec, make_campaign
 from tests.support.fakes import NOON, FakeRng
 from tests.support.queries import counted
-from tests.support.stage import FULL_FORM, LOOKS
+from tests.support.stage import FULL_FORM
 
 pytestmark = pytest.mark.sqlite_is_enough
 
@@ -25,7 +28,7 @@ LANGUAGES = pytest.mark.parametrize("language", ["en", "tr"])
 
 
 def names(addresses: frozenset[str]) -> set[str]:
-    return {address.rpartition("/")[2] for address in addresses}
+    return {urlsplit(address).path.rpartition("/")[2] for address in addresses}
 
 
 @pytest.fixture
@@ -100,25 +103,60 @@ def test_the_landing_page_asks_the_database_little(
     assert 0 < len(statements) <= most, statements
 
 
-@pytest.mark.parametrize("language", ["en", "tr", "ar"])
-def test_a_page_in_its_own_look_with_ten_fields_weighs_little_as_well(
-    app: Flask, client: FlaskClient, session: Session, campaign: None, language: str
-) -> None:
+def dress(session: Session, fonts: Fonts) -> None:
+    """All that a look can be: two pictures, own colours and corners for light and dark, and ten fields."""
     made = campaigns.get(session, "summer")
-    look = LOOKS[Ground.COOL]  # colours, corners, and the heaviest of the faces
-    looks.edit(session, made.id, look, actor=COMMAND_LINE, now=NOON)
+    heaviest = Theme(
+        logo=Picture("ab" * 16, 800, 200),
+        logo_tone=Tone.DARK,
+        hero=Picture("cd" * 16, 1200, 600),
+        hero_alt="Hills & a sun",
+        colour="#e4002b",
+        ground=Ground.BRAND,
+        fonts=fonts,
+        corners=Corners.ROUND,
+    )
+    looks.edit(session, made.id, heaviest, actor=COMMAND_LINE, now=NOON)
     entry_forms.save(session, made.id, FULL_FORM, actor=COMMAND_LINE, now=NOON, reason="more to ask")
-    speech = {"Accept-Language": language}
-    found = weight.loads(client, "/c/summer", **speech)
-    used = {
-        address for address in found.at_once if "familjen" not in address
-    }  # the usual face is named, not used
-    assert "theme.css" in " ".join(used)
-    assert weight.packed_bytes(client, [found.page, *used], **speech) <= BEFORE
-    client.get("/c/summer", headers=speech)
+
+
+@pytest.mark.parametrize("fonts", Fonts)
+def test_a_page_in_its_own_look_with_ten_fields_weighs_little_as_well(
+    app: Flask, client: FlaskClient, session: Session, campaign: None, fonts: Fonts
+) -> None:
+    dress(session, fonts)
+    weights: dict[str, int] = {}
+    kept: dict[str, str] = {}
+    for language in ("en", "tr", "de", "es", "ar"):
+        speech = {"Accept-Language": language}
+        found = weight.loads(client, "/c/summer/via/ayse", **speech)
+        used = worn(found.at_once, fonts)
+        assert {"theme.css", "turkish.woff2"} <= names(used)
+        weights[language] = weight.sent_bytes(client, [found.page, *used], **speech)
+        kept |= {address: client.get(address).headers["Cache-Control"] for address in found.at_once}
+    assert max(weights.values()) <= BEFORE, weights
+    assert {policy for policy in kept.values() if "immutable" not in policy} == set(), kept
     with counted(app) as statements:
-        page = client.get("/c/summer", headers=speech)
+        page = client.get("/c/summer")
     assert page.get_data(as_text=True).count('class="field') >= len(FULL_FORM.fields)
     assert len(statements) <= 2, statements
-    kept = {address: client.get(address).headers["Cache-Control"] for address in found.at_once}
-    assert {policy for policy in kept.values() if "immutable" not in policy} == set(), kept
+
+
+@pytest.mark.parametrize("fonts", Fonts)
+def test_a_title_in_polish_adds_the_letters_of_its_part_of_the_world(
+    client: FlaskClient, session: Session, campaign: None, fonts: Fonts
+) -> None:
+    dress(session, fonts)
+    made = campaigns.get(session, "summer")
+    plan = replace(campaigns.plan_of(made), title="Żółte lato, święto, gęś")
+    campaigns.edit(session, made.id, plan, actor=COMMAND_LINE, now=NOON, reason="in Polish")
+    found = weight.loads(client, "/c/summer")
+    used = worn(found.at_once, fonts)
+    assert "central.woff2" in names(used)
+    assert "latin-ext.woff2" not in names(used)
+    assert weight.packed_bytes(client, [found.page, *used]) <= BEFORE
+
+
+def worn(addresses: frozenset[str], fonts: Fonts) -> frozenset[str]:
+    """The usual face is declared on every page; no rule of one that wears another asks for it."""
+    return frozenset(one for one in addresses if fonts is Fonts.GROTESK or "familjen" not in one)

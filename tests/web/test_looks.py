@@ -21,7 +21,6 @@ from app.extensions import Tools
 from app.models import Campaign, Entry
 from app.services import looks, partners
 from app.services.audit import COMMAND_LINE
-from tests.support import weight
 from tests.support.factories import make_campaign
 from tests.support.fakes import NOON, FakeRng
 from tests.support.queries import counted
@@ -130,29 +129,6 @@ def test_the_picture_takes_its_room_before_it_is_there(
     assert 'class="well stage"' not in page
 
 
-@pytest.mark.parametrize("fonts", Fonts)
-@pytest.mark.parametrize("language", ["en", "tr"])
-def test_a_page_in_its_own_look_weighs_little(
-    client: FlaskClient, session: Session, campaign: Campaign, fonts: Fonts, language: str
-) -> None:
-    theme = Theme(
-        colour="#e4002b",
-        ground=Ground.BRAND,
-        fonts=fonts,
-        corners=Corners.ROUND,
-        logo=LOGO,
-        logo_tone=Tone.DARK,
-        hero=HERO,
-    )
-    wear(session, campaign, theme)
-    speech = {"Accept-Language": language}
-    found = weight.loads(client, "/c/summer", **speech)
-    assert any("theme.css" in address for address in found.at_once)
-    # The usual face is declared on every page; no rule of this one asks for it.
-    needed = [one for one in found.at_once if fonts is Fonts.GROTESK or "familjen" not in one]
-    assert weight.packed_bytes(client, [found.page, *needed], **speech) <= 45_000
-
-
 def test_a_look_costs_the_landing_page_no_query(
     app: Flask, client: FlaskClient, session: Session, campaign: Campaign
 ) -> None:
@@ -183,7 +159,7 @@ def test_nobody_may_show_it_until_a_site_is_named(
     )
 
 
-@pytest.mark.parametrize("path", ["/account/sign-in", "/c/summer/theme.css", "/c/other", "/"])
+@pytest.mark.parametrize("path", ["/account/sign-in", "/c/other", "/"])
 def test_nothing_else_is_ever_in_a_frame(
     client: FlaskClient, session: Session, campaign: Campaign, path: str
 ) -> None:

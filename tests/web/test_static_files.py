@@ -29,8 +29,22 @@ def test_a_browser_keeps_a_file_for_good(app: Flask, client: FlaskClient) -> Non
     assert answer.status_code == 200
     assert answer.headers["Cache-Control"] == "public, max-age=31536000, immutable"
     assert answer.headers["Content-Type"] == "text/javascript; charset=utf-8"
-    assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
     assert "Set-Cookie" not in answer.headers
+
+
+@pytest.mark.parametrize("part", ["css/base.css", "fonts/fraunces-600@5.3.0/latin.woff2"])
+def test_a_part_of_a_page_carries_what_parts_obey_and_no_more(
+    app: Flask, client: FlaskClient, part: str
+) -> None:
+    answer = client.get(address(app, part))
+    assert answer.headers["X-Content-Type-Options"] == "nosniff"
+    assert answer.headers["Cross-Origin-Resource-Policy"] == "same-origin"
+    assert "Content-Security-Policy" not in answer.headers
+
+
+@pytest.mark.parametrize("name", [SCRIPT, "vendor/altcha@3.2.2/workers/pbkdf2.js", "img/favicon.svg"])
+def test_what_runs_or_opens_by_itself_carries_the_policy(app: Flask, client: FlaskClient, name: str) -> None:
+    assert "default-src 'none'" in client.get(address(app, name)).headers["Content-Security-Policy"]
 
 
 def test_the_version_changes_with_any_file(tmp_path: Path) -> None:
