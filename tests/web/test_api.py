@@ -1,7 +1,9 @@
 """The API: what it answers is what its document says, for every operation, status and field."""
 
 import json
+import re
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -10,12 +12,15 @@ import pytest
 import time_machine
 from flask import Flask
 from jsonschema import Draft202012Validator
+from limits import parse
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
+from app.config import Settings
 from app.domain.errors import Busy
 from app.domain.scopes import Scope
+from app.extensions import limiter
 from app.models import ApiKey, Award, Campaign, IdempotencyKey, Prize, Redemption
 from app.services import api_keys, idempotency, redemptions, reports, rollups
 from app.services.audit import COMMAND_LINE
@@ -23,6 +28,7 @@ from app.services.idempotency import StillRunning
 from app.web.api.document import OPERATIONS, document
 from app.web.api.schemas import COUNTED
 from tests.support.api import BASE, Shop, shop_of
+from tests.support.application import application
 from tests.support.factories import make_campaign
 from tests.support.fakes import NOON
 from tests.support.queries import counted
@@ -409,3 +415,68 @@ def test_the_page_about_it_names_every_operation_and_problem(app: Flask) -> None
 def test_bodies_of_problems_are_json(shop: Shop) -> None:
     told = json.loads(shop.get("/nothing").data)
     assert told["type"] == "http://localhost/api/v1/docs#problem-not-found"
+
+
+# --- Limits ---------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def limited(settings: Settings) -> Iterator[Flask]:
+    """The application with its limits on: the last one made says if they are."""
+    with application(replace(settings, rate_limits=True)) as found:
+        yield found
+
+
+def _left(answer: TestResponse) -> tuple[str, int, int]:
+    """Policy, requests left, and seconds until there are more; as the document describes the fields."""
+    described = document("http://localhost")["paths"]["/codes/validate"]["post"]["responses"]
+    fields = described[str(answer.status_code)]["headers"]
+    for name in ("RateLimit", "RateLimit-Policy"):
+        assert re.fullmatch(fields[name]["schema"]["pattern"], answer.headers[name])
+    found = re.fullmatch(r'"(.+)";r=(\d+);t=(\d+)', answer.headers["RateLimit"])
+    assert found
+    assert answer.headers["RateLimit-Policy"].startswith(f'"{found[1]}";')
+    return found[1], int(found[2]), int(found[3])
+
+
+def test_a_key_has_so_many_requests_over_all_operations(limited: Flask, session: Session, won: Win) -> None:
+    shop, other = shop_of(limited, session), shop_of(limited, session)
+    first = shop.ask("/codes/validate", {"code": won.code})
+    assert first.headers["RateLimit-Policy"] == '"key";q=600;w=60'
+    assert _left(first)[:2] == ("key", 599)
+    assert '"key";r=598;' in shop.get("/redemptions").headers["RateLimit"]
+    assert '"key";r=597;' in redeem(shop, "none", key="no").headers["RateLimit"]
+    limiter.limiter.hit(parse("600/minute"), shop.key_id.hex, "api-key", cost=595)
+    last = [shop.ask("/codes/validate", {}) for _more in range(2)][-1]
+    assert (last.status_code, _left(last)[1]) == (422, 0)
+    over = shop.ask("/codes/validate", {"code": won.code})
+    assert (over.status_code, kind(over)) == (429, "too-many-requests")
+    assert _left(over)[:2] == ("key", 0)
+    assert 1 <= int(over.headers["Retry-After"]) <= 121
+    assert _left(over)[2] >= 1
+    whole = document("http://localhost")
+    described = whole["paths"]["/codes/validate"]["post"]["responses"]["429"]
+    assert {"RateLimit", "RateLimit-Policy", "Retry-After"} <= described["headers"].keys()
+    schema = described["content"]["application/problem+json"]["schema"]
+    assert _fails_of(schema, over.get_json(force=True), whole) == []
+    assert redeem(shop, won.code).status_code == 429  # and nothing was done
+    assert redeem(other, won.code).status_code == 201  # who has another key is counted apart
+
+
+def test_who_has_no_key_has_fewer_and_takes_none_of_a_keys(
+    limited: Flask, session: Session, won: Win
+) -> None:
+    shop = shop_of(limited, session)
+    stranger = replace(shop, text="pzk_made_up")
+    tries = [stranger.ask("/codes/validate", {"code": won.code}) for _ in range(15)]
+    tries += [stranger.get("/redemptions") for _ in range(16)]
+    assert [answer.status_code for answer in tries] == [401] * 30 + [429]
+    assert _left(tries[0])[:2] == ("network", 29)
+    assert tries[-1].headers["RateLimit-Policy"] == '"network";q=30;w=60'
+    assert int(tries[-1].headers["Retry-After"]) >= 1
+    assert kind(tries[-1]) == "too-many-requests"
+    assert _left(shop.ask("/codes/validate", {"code": won.code}))[:2] == ("key", 599)
+
+
+def test_without_limits_nothing_is_told_of_them(shop: Shop, won: Win) -> None:
+    assert "RateLimit" not in shop.ask("/codes/validate", {"code": won.code}).headers

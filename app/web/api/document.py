@@ -164,8 +164,9 @@ NOTES: tuple[tuple[str, str], ...] = (
     (
         "Limits",
         (
-            "Each key has 600 requests a minute; `RateLimit` and `RateLimit-Policy` tell how many are left."
-            " Bodies have 16 KiB at most."
+            "Each key has 600 requests a minute over all operations, and a network without a good key has 30;"
+            " `RateLimit` and `RateLimit-Policy` tell how many are left. Once there are none, 429 says in"
+            " `Retry-After` how many seconds to wait. Bodies have 16 KiB at most."
         ),
     ),
     ("Moments and money", "Moments are RFC 3339 with an offset; we answer in UTC. Money is in minor units."),
@@ -260,10 +261,15 @@ def _answer(operation: Operation, status: int) -> dict[str, Any]:
 
 _LIMITS: dict[str, Any] = {
     "RateLimit": {
-        "schema": {"type": "string"},
-        "description": "Requests left, and seconds until there are more.",
+        "schema": {"type": "string", "pattern": '^"(key|network)";r=[0-9]+;t=[0-9]+$'},
+        "description": "Requests left (r), and seconds until there are more (t).",
+        "example": '"key";r=599;t=60',
     },
-    "RateLimit-Policy": {"schema": {"type": "string"}, "description": "Requests in how many seconds."},
+    "RateLimit-Policy": {
+        "schema": {"type": "string", "pattern": '^"(key|network)";q=[0-9]+;w=[0-9]+$'},
+        "description": "Requests (q) in how many seconds (w).",
+        "example": '"key";q=600;w=60',
+    },
 }
 
 

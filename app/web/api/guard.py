@@ -1,5 +1,6 @@
 """Who calls the API, whether they may, and what they sent: settled before an operation is at work."""
 
+import math
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -22,9 +23,25 @@ from app.web.api.json_body import NotJson, read_json
 from app.web.api.schemas import SCHEMAS
 
 MAX_BODY_BYTES = 16 * 1024
-PER_KEY, PER_KEY_SECONDS = 600, 60
 _PLACE = "prizewell.api_key"
 View = Callable[..., Response]
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """How many requests in how many seconds: of a good key, or of all in a network that have none."""
+
+    name: str
+    requests: int
+    has_key: bool
+    seconds: int = 60
+
+    def is_for_others(self) -> bool:
+        """Whether the request at work is not counted by this policy."""
+        return (current_key() is not None) is not self.has_key
+
+
+POLICIES = (Policy("key", 600, has_key=True), Policy("network", 30, has_key=False))
 
 
 class Refusal(Exception):
@@ -91,12 +108,12 @@ def current_key() -> ApiKey | None:
 
 
 def tell_limits(response: Response) -> Response:
-    """Say how many requests are left to the key, in the fields of the IETF's draft."""
-    for limit in limiter.current_limits:
-        if limit.limit.amount == PER_KEY:
-            seconds = max(0, limit.reset_at - int(time.time()))
-            response.headers["RateLimit-Policy"] = f'"key";q={PER_KEY};w={PER_KEY_SECONDS}'
-            response.headers["RateLimit"] = f'"key";r={limit.remaining};t={seconds}'
+    """Say how many requests are left to whoever is counted, in the fields of the IETF's draft."""
+    for counted in limiter.current_limits:
+        policy = next(one for one in POLICIES if one.requests == counted.limit.amount)
+        seconds = max(0, math.ceil(counted.reset_at - time.time()))
+        response.headers["RateLimit-Policy"] = f'"{policy.name}";q={policy.requests};w={policy.seconds}'
+        response.headers["RateLimit"] = f'"{policy.name}";r={max(0, counted.remaining)};t={seconds}'
     return response
 
 

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from app.domain.errors import Conflict, InvalidInput, NotFound
 from app.domain.redemption import Verdict
-from app.extensions import client_network, csrf, db, limiter, tools
+from app.extensions import csrf, db, limiter, tools
 from app.models import Campaign, Redemption
 from app.services import api_keys, campaigns, idempotency, redemptions, reports
 from app.services.idempotency import Answer, Asked, OtherRequest, StillRunning
@@ -20,11 +20,10 @@ from app.services.redemptions import Order, Redeemed, Seen, Standing, Wanted
 from app.web import problems
 from app.web.api.document import PREFIX
 from app.web.api.guard import (
-    PER_KEY,
+    POLICIES,
     Call,
     Refusal,
     caller,
-    current_key,
     invalid,
     moment,
     serve,
@@ -36,12 +35,13 @@ from app.web.api.schemas import IDEMPOTENCY_KEY
 api = Blueprint("api", __name__, url_prefix=PREFIX)
 api.after_request(tell_limits)
 csrf.exempt(api)  # it takes no cookie
-limiter.limit(f"{PER_KEY}/minute", key_func=caller)(api)
-limiter.limit(
-    "30/minute",
-    key_func=client_network,
-    exempt_when=lambda: current_key() is not None,
-)(api)
+for policy in POLICIES:  # each over all operations together
+    limiter.shared_limit(
+        f"{policy.requests}/minute",
+        scope=f"api-{policy.name}",
+        key_func=caller,
+        exempt_when=policy.is_for_others,
+    )(api)
 
 _KEY = re.compile(IDEMPOTENCY_KEY, re.ASCII)
 _REFUSED = {
