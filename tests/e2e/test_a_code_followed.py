@@ -264,7 +264,9 @@ def test_from_the_partners_link_to_the_figures(shop: Shop, new_visitor: NewVisit
     assert [*line[1:5]] == ["6", "6", "6", "6"]
     assert "149.90" in line[-1]
     answer = till.request.get(f"{shop.url}/api/v1/campaigns/{shop.campaign}/figures", headers=headers)
-    assert answer.json()["redemptions"] == 6
+    told_by_api = answer.json()
+    assert (told_by_api["wins"], told_by_api["redeemed"]) == (6, 6)
+    assert told_by_api["takings"] == [{"currency": "EUR", "orders": 5, "value": 14990}]
     ayse.reload()
     expect(tile(ayse, "Redeemed")).to_contain_text("<5")  # today is not over
 
