@@ -96,6 +96,8 @@ ACCESS: dict[str, Role | None] = {
     "account.sign_out": ANYONE,
     "account.link": ANYONE,
     "account.code": ANYONE,
+    "account.report_mails.ask": ANYONE,  # the link in a mail: see tests/web/test_report_mails.py
+    "account.report_mails.stop": ANYONE,
     "account.own.index": Role.VIEWER,
     "account.own.alert_mails": Role.VIEWER,
     "account.own.password": Role.VIEWER,
@@ -174,6 +176,7 @@ ACCESS: dict[str, Role | None] = {
     "admin.entries.give_back": Role.EDITOR,
     "admin.entries.replace": Role.EDITOR,
     "admin.figures.index": Role.VIEWER,
+    "admin.figures.mail_me": Role.VIEWER,
     "admin.figures.everything": Role.VIEWER,
     "admin.figures.edit_costs": Role.EDITOR,
     "admin.figures.compare": Role.VIEWER,

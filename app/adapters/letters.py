@@ -2,16 +2,18 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from babel import Locale, UnknownLocaleError
-from babel.numbers import format_decimal
+from babel.numbers import format_decimal, format_percent
 from babel.support import Translations
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
+from app.adapters.amounts import money_text
 from app.adapters.dates import long_day_text, with_time
 from app.domain.errors import Worded, filled
 from app.domain.expiry import last_day
@@ -117,6 +119,20 @@ class AlertTold:
     url: str
 
 
+@dataclass(frozen=True, slots=True)
+class ReportTold:
+    """What staff are told of the figures of some days, the first and the last among them: of these days, of
+    as many before, and of all. Money stands by currency, in minor units.
+    """
+
+    title: str
+    first: date
+    last: date
+    columns: tuple[Mapping[str, int], ...]
+    money: tuple[Mapping[str, int], ...]
+    url: str
+
+
 class Letters:
     """Writes letters from the templates in one folder, with the translations in another."""
 
@@ -189,13 +205,37 @@ class Letters:
     def partner_link(self, url: str, title: str, locale: str) -> Letter:
         """The letter with a one-time link to a partner's figures of the campaign of that title."""
         values = {"url": url, "title": title}
-        environment = self._environment(locale if locale in STAFF else FALLBACK)
+        return self._to_one_of_staff("partner_link", values, locale if locale in STAFF else FALLBACK)
+
+    def _to_one_of_staff(self, name: str, values: Mapping[str, Any], language: str) -> Letter:
+        """A letter on one card, to somebody whose language is known."""
+        environment = self._environment(language)
         subject, text, part = (
-            environment.get_template(f"partner_link.{part}").render(values)
+            environment.get_template(f"{name}.{part}").render(values)
             for part in ("subject.txt", "txt", "part.html")
         )
         page = environment.get_template("to_staff.html").render(parts=[part])
         return Letter(" ".join(subject.split()), text.strip() + "\n", page)
+
+    def report(self, about: ReportTold, stop_url: str, locale: str) -> Letter:
+        """The letter with the figures of some days."""
+        language = Locale(locale if locale in STAFF else FALLBACK)
+        currencies = sorted({currency for column in about.money for currency in column})
+        values = {
+            "title": about.title,
+            "first": long_day_text(about.first, language),
+            "last": long_day_text(about.last, language),
+            "columns": about.columns,
+            "number": lambda count: format_decimal(count, locale=language),
+            "rate": lambda part, whole: format_percent(part / whole, "#,##0.#%", language) if whole else "–",
+            "money": [
+                [money_text(column.get(each, 0), each, language) for column in about.money]
+                for each in currencies
+            ],
+            "url": about.url,
+            "stop_url": stop_url,
+        }
+        return self._to_one_of_staff("report", values, str(language))
 
     def alert(self, about: AlertTold) -> Letter:
         """The letter that tells of an alert."""

@@ -33,6 +33,15 @@ class Links:
         token = self._signer.sign(Purpose.PARTNER_LINK, [partner_id.hex, counter], now)
         return f"{self._public_url}/partner/{token}"
 
+    def report(self, slug: str) -> str:
+        """The figures of a campaign, for staff."""
+        return f"{self.console(slug)}/report"
+
+    def no_reports(self, account_id: UUID, campaign_id: UUID, now: datetime) -> str:
+        """Where a member of staff says that they want no more figures of that campaign by mail."""
+        token = self._signer.sign(Purpose.NO_REPORTS, [account_id.hex, campaign_id.hex], now)
+        return f"{self._public_url}/account/reports/{token}"
+
     def console(self, slug: str) -> str:
         """Where staff watch a campaign."""
         return f"{self._public_url}/admin/campaigns/{slug}"

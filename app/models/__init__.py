@@ -30,6 +30,7 @@ from app.models.prize import Prize, PrizeKind
 from app.models.quarter_count import QuarterCount, RefusalCount
 from app.models.redemption import Redemption, RedemptionSource
 from app.models.referral import Referral
+from app.models.report_mail import ReportMail, ReportTurn
 from app.models.rules_version import RulesVersion
 from app.models.second_factor import RecoveryCode, SecondFactor
 from app.models.spent_challenge import SpentChallenge
@@ -89,6 +90,8 @@ __all__ = [
     "Referral",
     "RefusalCount",
     "Replacement",
+    "ReportMail",
+    "ReportTurn",
     "RulesVersion",
     "SecondFactor",
     "ShopperBook",

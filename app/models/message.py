@@ -22,6 +22,7 @@ class MessageKind(StrEnum):
     OPENED = "opened"  # to somebody who wanted to hear when a campaign opens
     SIGN_IN_LINK = "sign_in_link"  # to staff; `number` is the counter its link is good for
     ALERT = "alert"  # to staff
+    REPORT = "report"  # to staff: figures of a campaign; `number` is the day of the report as an ordinal
     PARTNER_LINK = "partner_link"  # to a partner; `number` is the counter its link is good for
 
 
@@ -103,6 +104,7 @@ class Message(Base):
     alert_id: Mapped[UUID | None] = mapped_column(ForeignKey("alert.id"))
     reminder_id: Mapped[UUID | None] = mapped_column(ForeignKey("opening_reminder.id"))
     partner_id: Mapped[UUID | None] = mapped_column(ForeignKey("partner.id"))
+    campaign_id: Mapped[UUID | None] = mapped_column(ForeignKey("campaign.id"))  # of a report
     number: Mapped[int] = mapped_column(default=0)
     state: Mapped[MessageState] = mapped_column(words(MessageState, "state"), default=MessageState.WAITING)
     created_at: Mapped[datetime]

@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.domain import figures
@@ -16,34 +16,11 @@ from app.domain.figures import COUNTS, Aged, Costs, DayOfWins, Stage, Tally
 from app.models import Campaign, FigureBook, FigureDay, FigureMoney, Partner, Prize, Tier
 from app.services import campaigns, costs
 from app.services.rollups import ALL, DAYS, DIMENSIONS, HOUR, PARTNER, PRIZE, TIER
+from app.services.sums import COLUMNS, MONEY, SUMS, Line, Money, between
 
 AGES = (1, 3, 7, 14, 30, 90)
 MOST_LINES = 50  # of a breakdown on a page; the file has all
 _NAMED = {TIER: Tier, PRIZE: Prize, PARTNER: Partner}
-
-
-@dataclass(frozen=True, slots=True)
-class Money:
-    """What orders came to in one currency, in minor units."""
-
-    currency: str
-    orders: int
-    amount: int
-
-    @property
-    def average(self) -> Fraction | None:
-        """The average order value."""
-        return figures.average_order_value(self.amount, self.orders)
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """One place on a dimension: `value` as it is stored, `name` where it has one of its own."""
-
-    value: str
-    name: str
-    tally: Tally
-    money: tuple[Money, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,17 +83,7 @@ def of_campaign(session: Session, campaign: Campaign, *, now: datetime) -> Repor
 def total_of(session: Session, campaign_id: UUID) -> tuple[datetime | None, Line]:
     """What all the campaign's days come to, and when they were added up; None before the first time."""
     book = session.get(FigureBook, campaign_id)
-    here = (FigureDay.campaign_id == campaign_id, FigureDay.dimension == ALL)
-    sums = session.execute(select(*_SUMS).where(*here)).one()
-    money = session.execute(
-        select(FigureMoney.currency, *_MONEY)
-        .where(FigureMoney.campaign_id == campaign_id, FigureMoney.dimension == ALL)
-        .group_by(FigureMoney.currency)
-        .order_by(FigureMoney.currency)
-    )
-    takings = tuple(Money(currency, int(orders), int(amount)) for currency, orders, amount in money)
-    line = Line("", "", Tally(*(int(each or 0) for each in sums)), takings)
-    return book.rolled_at if book else None, line
+    return book.rolled_at if book else None, between(session, campaign_id)
 
 
 def returned(spent: Costs, total: Line) -> Return | None:
@@ -148,14 +115,14 @@ def side_by_side(session: Session) -> list[Side]:
     tallies = {
         row[0]: Tally(*map(int, row[1:]))
         for row in session.execute(
-            select(FigureDay.campaign_id, *_SUMS)
+            select(FigureDay.campaign_id, *SUMS)
             .where(FigureDay.dimension == ALL)
             .group_by(FigureDay.campaign_id)
         )
     }
     money: dict[UUID, list[Money]] = {}
     for campaign_id, currency, orders, amount in session.execute(
-        select(FigureMoney.campaign_id, FigureMoney.currency, *_MONEY)
+        select(FigureMoney.campaign_id, FigureMoney.currency, *MONEY)
         .where(FigureMoney.dimension == ALL)
         .group_by(FigureMoney.campaign_id, FigureMoney.currency)
         .order_by(FigureMoney.currency)
@@ -174,7 +141,7 @@ HEADER = ("day", "dimension", "value", "name", *COUNTS, "currency", "orders", "a
 def everything(session: Session, campaign_id: UUID) -> Iterator[tuple[str, ...]]:
     """Every sum there is, row by row: the counts, and after them the money."""
     names = _names(session, campaign_id)
-    counts = select(FigureDay.day, FigureDay.dimension, FigureDay.value, *_COLUMNS)
+    counts = select(FigureDay.day, FigureDay.dimension, FigureDay.value, *COLUMNS)
     order = (FigureDay.dimension, FigureDay.day, FigureDay.value)
     for row in session.execute(
         _streamed(counts.where(FigureDay.campaign_id == campaign_id).order_by(*order))
@@ -220,7 +187,7 @@ def _lines(
 
 def _sums(session: Session, campaign_id: UUID) -> dict[tuple[str, str], Tally]:
     rows = session.execute(
-        select(FigureDay.dimension, FigureDay.value, *_SUMS)
+        select(FigureDay.dimension, FigureDay.value, *SUMS)
         .where(FigureDay.campaign_id == campaign_id)
         .group_by(FigureDay.dimension, FigureDay.value)
     )
@@ -230,7 +197,7 @@ def _sums(session: Session, campaign_id: UUID) -> dict[tuple[str, str], Tally]:
 def _money(session: Session, campaign_id: UUID) -> dict[tuple[str, str], tuple[Money, ...]]:
     found: dict[tuple[str, str], tuple[Money, ...]] = {}
     rows = session.execute(
-        select(FigureMoney.dimension, FigureMoney.value, FigureMoney.currency, *_MONEY)
+        select(FigureMoney.dimension, FigureMoney.value, FigureMoney.currency, *MONEY)
         .where(FigureMoney.campaign_id == campaign_id)
         .group_by(FigureMoney.dimension, FigureMoney.value, FigureMoney.currency)
         .order_by(FigureMoney.currency)
@@ -243,7 +210,7 @@ def _money(session: Session, campaign_id: UUID) -> dict[tuple[str, str], tuple[M
 
 def _by_day(session: Session, campaign_id: UUID) -> dict[date, Tally]:
     rows = session.execute(
-        select(FigureDay.day, *_COLUMNS)
+        select(FigureDay.day, *COLUMNS)
         .where(FigureDay.campaign_id == campaign_id, FigureDay.dimension == ALL)
         .order_by(FigureDay.day)
     )
@@ -269,8 +236,3 @@ def _names(session: Session, campaign_id: UUID) -> dict[str, str]:
         rows: Any = session.execute(select(table.id, table.name).where(table.campaign_id == campaign_id))
         found |= {row.id.hex: row.name for row in rows}
     return found
-
-
-_COLUMNS = tuple(getattr(FigureDay, name) for name in COUNTS)
-_SUMS = tuple(func.sum(column) for column in _COLUMNS)
-_MONEY = (func.sum(FigureMoney.orders), func.sum(FigureMoney.amount))

@@ -15,6 +15,7 @@ from app.services import (
     opening_reminders,
     proof,
     reminders,
+    report_mails,
     rollups,
     shoppers,
     webhook_round,
@@ -23,8 +24,8 @@ from app.services import (
 
 def make(session: Session, *, now: datetime, rng: Rng) -> None:
     """Put back codes no address was proved for, remind winners, call those who wait for an opening, add up
-    what is over, pull the brake where it must be, tell what there is to tell, people and other systems, and
-    let go of what networks of past days were called.
+    what is over and mail it to whoever wants that, pull the brake where it must be, tell what there is to
+    tell, people and other systems, and let go of what networks of past days were called.
     """
     proof.lapse(session, now=now, rng=rng)
     for campaign in campaigns.listing(session):  # codes end whatever has become of the campaign
@@ -39,6 +40,7 @@ def make(session: Session, *, now: datetime, rng: Rng) -> None:
         found = alerts.due(session, campaign, now=now)
         alerts.keep_up(session, campaign.id, found, now=now, rng=rng)
         rollups.keep_up(session, campaign, now=now)
+        report_mails.send_due(session, campaign, now=now, rng=rng)
     shoppers.keep_up(session, now=now)
     webhook_round.make(session, now=now)
     networks.tidy(session, now=now)

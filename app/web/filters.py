@@ -4,10 +4,8 @@ All of them are pure functions of their arguments, the request's language and, f
 relative to the present, the clock given to `register`.
 """
 
-import re
 from collections.abc import Callable
 from datetime import UTC, date, datetime, tzinfo
-from decimal import Decimal
 from functools import lru_cache
 from math import gcd
 from pathlib import Path
@@ -15,11 +13,12 @@ from zoneinfo import ZoneInfo
 
 from babel import Locale
 from babel.dates import format_timedelta
-from babel.numbers import format_currency, format_decimal, format_percent, get_currency_precision
+from babel.numbers import format_decimal, format_percent
 from flask import Flask
 from flask_babel import get_locale, gettext
 from markupsafe import Markup, escape
 
+from app.adapters.amounts import money_text
 from app.adapters.dates import (
     clock_text,
     day_of_year_text,
@@ -119,20 +118,7 @@ def grouped(value: int) -> str:
 
 def money(minor: int, currency: str) -> str:
     """Return an amount in minor units the way the language writes it, e.g. "€49.90" or "€50"."""
-    digits = get_currency_precision(currency)
-    amount = Decimal(minor).scaleb(-digits)
-    if amount != amount.to_integral_value():
-        return _apart(format_currency(amount, currency, locale=locale()))
-    pattern: str = locale().currency_formats["standard"].pattern
-    text = format_currency(
-        amount, currency, pattern.replace(".00", ""), locale=locale(), currency_digits=False
-    )
-    return _apart(text)
-
-
-def _apart(amount: str) -> str:
-    """A space between letters and digits, where the language's pattern counts on a sign: "TRY 100"."""
-    return re.sub(r"(?<=[A-Za-z])(?=\d)|(?<=\d)(?=[A-Za-z])", "\u00a0", amount)
+    return money_text(minor, currency, locale())
 
 
 def until(expires_at: datetime, tzname: str) -> Markup:

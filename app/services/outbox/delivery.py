@@ -95,6 +95,7 @@ def _take_one(session: Session, *, now: datetime) -> tuple[bool, InHand | None]:
         row.alert_id,
         row.reminder_id,
         row.partner_id,
+        row.campaign_id,
     )
 
 
@@ -198,6 +199,7 @@ _DUE = (
         Message.alert_id,
         Message.reminder_id,
         Message.partner_id,
+        Message.campaign_id,
         Message.created_at,
         Message.due_at,
         Message.tries,

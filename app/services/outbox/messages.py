@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -118,6 +118,14 @@ def send_partner_link(session: Session, partner_id: UUID, counter: int, *, now: 
     """Have a partner sent a link to the figures, good for that counter, in the transaction of the caller."""
     values = _message(MessageKind.PARTNER_LINK, counter, now, rng)
     session.execute(insert(Message), values | {"partner_id": partner_id})
+
+
+def send_report(
+    session: Session, account_id: UUID, campaign_id: UUID, day: date, *, now: datetime, rng: Rng
+) -> None:
+    """Have a member of staff sent the report of that day, in the transaction of the caller."""
+    values = _message(MessageKind.REPORT, day.toordinal(), now, rng)
+    session.execute(insert(Message), values | {"account_id": account_id, "campaign_id": campaign_id})
 
 
 def send_alert(

@@ -53,3 +53,4 @@ class InHand:
     alert_id: UUID | None = None
     reminder_id: UUID | None = None
     partner_id: UUID | None = None
+    campaign_id: UUID | None = None

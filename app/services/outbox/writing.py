@@ -12,7 +12,7 @@ from app.adapters.mail import compose
 from app.domain.alerts import said
 from app.domain.delivery import NotSent, Trouble
 from app.models import Account, Alert, Campaign, Partner
-from app.services.outbox import to_entrants, to_waiting
+from app.services.outbox import to_entrants, to_staff, to_waiting
 from app.services.outbox.office import InHand, PostOffice
 
 
@@ -20,6 +20,8 @@ def written(session: Session, message: InHand, office: PostOffice, now: datetime
     """The message in full, out of what is committed; the read is over when it returns."""
     if message.account_id is not None and message.alert_id is not None:
         return _alert_written(session, message, message.account_id, office, now)
+    if message.account_id is not None and message.campaign_id is not None:
+        return to_staff.report_written(session, message, office, now)
     if message.account_id is not None:
         return _link_written(session, message, message.account_id, office, now)
     if message.reminder_id is not None:

@@ -26,10 +26,12 @@ from app.web.account.entrance import (
 from app.web.account.factor import blueprint as factor
 from app.web.account.forms import CodeForm, SignInForm, WelcomeForm
 from app.web.account.own import blueprint as own
+from app.web.account.report_mails import blueprint as report_mails
 
 account = Blueprint("account", __name__, url_prefix="/account")
 account.register_blueprint(own)
 account.register_blueprint(factor)
+account.register_blueprint(report_mails, url_prefix="/reports")
 
 
 # Ten tries from where they come from; a hundred from everywhere, which strangers can use up, and which a

@@ -4,31 +4,48 @@ from decimal import Decimal
 from typing import Any
 
 from babel.numbers import get_currency_precision
-from flask import Blueprint, make_response, render_template, url_for
+from flask import Blueprint, abort, make_response, render_template, request, url_for
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
+from flask_login import current_user
 from werkzeug.wrappers import Response
+from wtforms import BooleanField, SelectField
 from wtforms.validators import ValidationError
 
 from app.adapters.csv_export import write_rows
 from app.domain import figures as formulas
 from app.domain.figures import Costs
+from app.domain.report_times import Every
 from app.domain.roles import Role
 from app.extensions import db, tools
 from app.models import Campaign
-from app.services import costs, reports, shoppers
-from app.web import figure_words
+from app.services import costs, report_mails, reports, shoppers
+from app.services.report_mails import ReportPlan
+from app.web import figure_words, locale
 from app.web.access import requires, step_up, visible
 from app.web.admin.answers import done, trail
 from app.web.admin.downloads import as_download
 from app.web.admin.frame import campaign_of
 from app.web.admin.prize_forms import Amount
 from app.web.charts import bars
-from app.web.staff_forms import AtMost, Line, Present, StaffForm, Version
+from app.web.staff_forms import AtMost, Line, Present, StaffForm, Version, choice
 
 blueprint = Blueprint("figures", __name__)
 MOST_DAYS = 120
 MOST_COHORTS = 12
+
+
+class MailForm(StaffForm):
+    """How somebody wants the figures mailed."""
+
+    every = SelectField(
+        _l("How often"),
+        choices=[choice(Every.WEEKLY, _l("every Monday")), choice(Every.DAILY, _l("every day"))],
+    )
+    hour = SelectField(
+        _l("At"), coerce=int, choices=[choice(str(hour), f"{hour:02}:00") for hour in range(24)], default=8
+    )
+    of_all = BooleanField(_l("Of all campaigns I see"))
 
 
 class CostForm(StaffForm):
@@ -70,9 +87,12 @@ def index(slug: str) -> str:
     campaign = campaign_of(slug)
     report = reports.of_campaign(db.session(), campaign, now=tools().now())
     known = shoppers.known(db.session())
+    mailed = report_mails.wanted(db.session(), current_user.account_id, campaign.id)
     return render_template(
         "admin/figures/index.html",
         campaign=campaign,
+        mailed=mailed,
+        mail_form=MailForm(formdata=None, obj=mailed),
         report=report,
         day_chart=bars([(tally.entries, tally.wins) for _day, tally in report.days[-MOST_DAYS:]]),
         hour_chart=bars([(tally.entries, tally.wins) for _hour, tally in report.hours]),
@@ -81,6 +101,24 @@ def index(slug: str) -> str:
         words=figure_words,
         formulas=formulas,
     )
+
+
+@blueprint.post("/campaigns/<slug>/report/mail")
+@requires(Role.VIEWER)
+def mail_me(slug: str) -> Response:
+    """Have these figures mailed to oneself, or no more."""
+    campaign, form = campaign_of(slug), MailForm()
+    back = url_for("admin.figures.index", slug=campaign.slug)
+    who, act = (current_user.account_id, campaign.id), trail()
+    del act["reason"]
+    if "stop" in request.form:
+        report_mails.stop(db.session(), *who, **act)
+        return done(_("These figures are not mailed to you any more."), back)
+    if not form.validate_on_submit():
+        abort(422)
+    plan = ReportPlan(Every(form.every.data), form.hour.data, locale.language(), form.of_all.data)
+    report_mails.want(db.session(), *who, plan, rng=tools().rng, **act)
+    return done(_("These figures are mailed to you from now on."), back)
 
 
 @blueprint.get("/campaigns/<slug>/report.csv")
