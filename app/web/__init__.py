@@ -25,7 +25,7 @@ from app.web.api.views import api
 from app.web.counter.views import counter
 from app.web.metrics import metrics
 from app.web.partner.views import partner
-from app.web.public import pages, results, views  # noqa: F401 -- the routes of `public`
+from app.web.public import kept_pages, pages, results, views  # noqa: F401 -- the routes of `public`
 from app.web.public.blueprint import public
 from app.web.public.fitting import fitting
 from app.web.public.form_preview import form_preview
@@ -67,6 +67,7 @@ def register(app: Flask) -> None:
     campaign_words.register(app)
     pictures.register(app)  # /pictures
     looks.register(app)
+    kept_pages.register(app)
     load_staff(app)
     upkeep.register(app)
     refusal_counts.register(app)

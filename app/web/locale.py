@@ -78,6 +78,12 @@ def address_in(language: str | None) -> str:
     return f"{path}?lang={language}" if language else path
 
 
+def page_key() -> tuple[str, str, bool, bool]:
+    """All that is decided here and shows in a page: two requests with the same have the same page."""
+    choice = _choice()
+    return address_in(None), choice.language, choice.is_asked, choice.stays
+
+
 def page_is(path: str) -> None:
     """Name this page by another address than the one it was asked for by."""
     g.page_path = path

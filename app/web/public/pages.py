@@ -1,14 +1,18 @@
 """The entrants' pages that draw nothing: landing page, rules and fairness. Thin: service -> template."""
 
+from collections.abc import Callable, Hashable, Mapping
 from contextlib import suppress
 from datetime import datetime
+from functools import partial
 
 from flask import (
     Response,
+    current_app,
     make_response,
     redirect,
     render_template,
     request,
+    session,
     url_for,
 )
 from werkzeug.exceptions import NotFound as PageNotFound
@@ -21,9 +25,10 @@ from app.domain.partner_rules import Touch
 from app.extensions import client_address, csrf, db, limiter, tools
 from app.models import Campaign, Partner
 from app.services import campaigns, landing, partners, traffic
+from app.services.landing import LandingPage
 from app.web import locale, traffic_counts
 from app.web.campaign_words import page_in_words
-from app.web.public import picture_code, reminders
+from app.web.public import kept_pages, picture_code, reminders
 from app.web.public.blueprint import public
 from app.web.public.forms import form_class
 from app.web.public.reminders import ReminderForm
@@ -149,19 +154,46 @@ def _landing(
     slug: str, partner: Partner | None, reminder: ReminderForm | None = None, invite: str = ""
 ) -> str:
     now = tools().now()
-    page = page_in_words(landing.landing_page(db.session(), slug, now=now, partner=partner))
+    found = landing.landing_page(db.session(), slug, now=now, partner=partner)
+    page = page_in_words(found)
     traffic_counts.count(slug, traffic.PAGE)
     form = form_class(page.campaign)()
-    form.nonce.data = tools().nonces.mint(tools().rng).hex()
     form.invite.data = invite if page.campaign.refer_most else ""
+    sent, reminder = reminder, reminder or reminders.offered(page)
     counts = _counting(page.campaign, partner, now)
-    if counts is not None:
-        form.partner.data = tools().signer.sign(Purpose.ATTRIBUTION, [slug, counts.id.hex], now)
     code = picture_code.offered(slug, form, now)
-    reminder = reminder or reminders.offered(page)
-    return render_template(
-        "public/landing.html", page=page, form=form, code=code, reminder=reminder, **links(slug)
-    )
+
+    def write(own: Mapping[str, str]) -> str:
+        form.nonce.data, form.partner.data = own["nonce"], own["partner"]
+        for asking in (form, reminder):
+            if asking is not None and "csrf_token" in asking:
+                asking.csrf_token.current_token = own["csrf"]
+        shown = picture_code.shown(slug, own["code"], code.typed) if code else None
+        return render_template(
+            "public/landing.html", page=page, form=form, code=shown, reminder=reminder, **links(slug)
+        )
+
+    own: dict[str, Callable[[], str]] = {
+        "nonce": lambda: tools().nonces.mint(tools().rng).hex(),
+        "partner": lambda: _attribution(slug, counts, now),
+        "csrf": partial(str, form.csrf_token.current_token if "csrf_token" in form else ""),
+        "code": lambda: code.token if code else "",
+    }
+    if sent or form.invite.data or "_flashes" in session:
+        return write({name: make() for name, make in own.items()})
+    return kept_pages.of(current_app).page(_key(found), own, write, now=now)
+
+
+def _key(found: LandingPage) -> Hashable:
+    """All that decides what a landing page says, but for the time left."""
+    campaign, partner = found.campaign, found.partner
+    row = [getattr(campaign, column.key) for column in Campaign.__table__.columns]
+    greeted = partner and (partner.id, partner.name, partner.handle, partner.picture, partner.greeting)
+    return request.endpoint, locale.page_key(), found.phase, found.prizes, repr((row, found.board)), greeted
+
+
+def _attribution(slug: str, counts: Partner | None, now: datetime) -> str:
+    return tools().signer.sign(Purpose.ATTRIBUTION, [slug, counts.id.hex], now) if counts else ""
 
 
 def _counting(campaign: Campaign, partner: Partner | None, now: datetime) -> Partner | None:

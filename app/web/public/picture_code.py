@@ -59,6 +59,11 @@ def offered(slug: str, form: EntryForm, now: datetime) -> Offered | None:
     token, typed = request.form.get(TOKEN, ""), request.form.get(TYPED, "")[:20]
     if form.altcha.errors or asks_for_another() or not maker.is_open(token, slug, now):
         token, typed = maker.challenge(slug, now, tools().rng), ""
+    return shown(slug, token, typed)
+
+
+def shown(slug: str, token: str, typed: str = "") -> Offered:
+    """That challenge, as the form shows it."""
     return Offered(
         token,
         typed,
