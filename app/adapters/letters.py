@@ -61,7 +61,7 @@ class About:
 
 @dataclass(frozen=True, slots=True)
 class AwardWon(About):
-    """What a winner is told."""
+    """What a winner is told; a bonus was given for a friend, and not drawn."""
 
     tier: str
     prize: str
@@ -71,6 +71,7 @@ class AwardWon(About):
     expires_at: datetime | None = None
     link: str = ""
     my_prizes_url: str = ""
+    is_bonus: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +101,15 @@ class MyPrizes(About):
     """The link to all that somebody has won."""
 
     url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Referred(About):
+    """What somebody is told whose friend has earned them a further entry: also that no code was left, where
+    one was to go with it.
+    """
+
+    lacks_code: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +163,7 @@ class Letters:
         """The letter to somebody who did not win."""
         return self._to_entrant("entry_lost", about, locale, stop_url)
 
-    def referred(self, about: About, stop_url: str, locale: str) -> Letter:
+    def referred(self, about: Referred, stop_url: str, locale: str) -> Letter:
         """The letter to somebody whose friend has earned them a further entry."""
         return self._to_entrant("referred", about, locale, stop_url)
 

@@ -9,6 +9,8 @@ from typing import assert_never
 from app.domain.errors import Conflict, Worded
 from app.domain.official_rules import Contradiction, Contradicts
 
+TWO_FOR_A_FRIEND = 2  # codes: one for the friend, one for who brought them
+
 
 class Place(StrEnum):
     """Where a finding is mended."""
@@ -62,6 +64,8 @@ class Snapshot:
     is_first_opening: bool = True
     site: Site | None = None  # None where nobody asks about the server
     asks_for_proof: bool = False
+    friends_tier: TierStock | None = None  # whose codes who brings a friend, and the friend, get
+    has_referrals: bool = False
 
 
 class Finding(Worded):
@@ -86,6 +90,7 @@ def findings(snapshot: Snapshot, now: datetime) -> tuple[Finding, ...]:
     """All that was found, what blocks first."""
     found = [
         *_about_stock(snapshot),
+        *_about_friends(snapshot),
         *_about_time(snapshot, now),
         *_about_rules(snapshot),
         *(_about_site(snapshot.site, snapshot.asks_for_proof) if snapshot.site else ()),
@@ -127,6 +132,35 @@ def _about_stock(snapshot: Snapshot) -> Iterator[Finding]:
                 blocks=blocks,
                 prize=prize.name,
             )
+
+
+def _about_friends(snapshot: Snapshot) -> Iterator[Finding]:
+    tier = snapshot.friends_tier
+    if tier is None:
+        return
+    if not snapshot.has_referrals:
+        yield Finding(
+            Place.SETTINGS,
+            "friends are to get codes of the tier “%(tier)s”, and nobody can bring any: let friends earn"
+            " further entries, or name no tier",
+            blocks=False,
+            tier=tier.name,
+        )
+    elif not tier.enabled or not tier.offered:
+        yield Finding(
+            Place.PRIZES,
+            "friends are to get codes of the tier “%(tier)s”, which gives none: add codes, and switch it on;"
+            " a weight of 0 keeps them for friends",
+            blocks=snapshot.is_first_opening,
+            tier=tier.name,
+        )
+    elif tier.free < TWO_FOR_A_FRIEND:
+        yield Finding(
+            Place.PRIZES,
+            "friends are to get codes of the tier “%(tier)s”, which has too few left for one",
+            blocks=False,
+            tier=tier.name,
+        )
 
 
 def _about_time(snapshot: Snapshot, now: datetime) -> Iterator[Finding]:

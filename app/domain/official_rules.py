@@ -51,6 +51,7 @@ class RuleFacts:
     own: str = ""
     least_age: int | None = None
     refer_most: int = 0  # further entries one person can earn by friends
+    refer_tier: str = ""  # of which who brings a friend, and the friend, get a code
     countries: tuple[str, ...] = ()  # whose people may take part, as ISO codes; none: of all
 
     @property
@@ -79,6 +80,7 @@ class RuleFacts:
                 "own": self.own,
                 **({"least_age": self.least_age} if self.least_age else {}),
                 **({"refer_most": self.refer_most} if self.refer_most else {}),
+                **({"refer_tier": self.refer_tier} if self.refer_tier else {}),
                 **({"countries": self.countries} if self.countries else {}),
             }
         )

@@ -16,6 +16,7 @@ class AwardReason(StrEnum):
     FALLBACK = "fallback"  # that tier was empty, its fallback gave
     EMPTY = "empty"  # a tier was hit, nothing was left
     NO_WIN = "no_win"  # the ticket fell past the last tier
+    BONUS = "bonus"  # nothing was drawn: a code for a friend, or for who brought one
 
 
 class RefusalReason(StrEnum):
@@ -35,7 +36,9 @@ class RefusalReason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Won:
-    """The entry won one unit: `code` is the unique code, shown to the winner only."""
+    """The entry won one unit: `code` is the unique code, shown to the winner only. A bonus was given for a
+    friend, and not drawn.
+    """
 
     entry: UUID
     tier: str
@@ -50,6 +53,7 @@ class Won:
     picture: Picture | None = None  # in the place of the drawing
     link: str = ""  # where the winner goes next
     prize_id: UUID | None = None
+    is_bonus: bool = False
 
 
 @dataclass(frozen=True, slots=True)

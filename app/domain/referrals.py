@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 MOST = range(101)  # further entries one person can earn; 0: the campaign has no referrals
+FRIENDS_PERIOD = "*"  # of what carries the code a friend is given
 _FURTHER = re.compile(r"\+([1-9][0-9]{0,2})")
 
 
@@ -47,6 +48,11 @@ def not_counted(brought: Brought) -> NotCounted | None:
 def further_period(number: int) -> str:
     """The period of the further entry of that number, counted from 1: each is entered once."""
     return f"+{number}"
+
+
+def bonus_period(number: int) -> str:
+    """The period of what carries the code that goes with that further entry: each is given once."""
+    return f"*{number}"
 
 
 def further_number(period: str) -> int | None:

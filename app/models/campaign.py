@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import JSON, BigInteger, CheckConstraint, LargeBinary, String, Text, false
+from sqlalchemy import JSON, BigInteger, CheckConstraint, ForeignKey, LargeBinary, String, Text, false
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.domain import languages
@@ -59,6 +59,8 @@ class Campaign(Base):
     mail_losers: Mapped[bool] = mapped_column(server_default=false())
     remind_days: Mapped[int] = mapped_column(server_default="3")
     refer_most: Mapped[int] = mapped_column(server_default="0")  # further entries by friends; 0: none
+    # Whose codes who brings a friend, and the friend, get; tiers come after their campaign.
+    refer_tier_id: Mapped[UUID | None] = mapped_column(ForeignKey("tier.id", use_alter=True))
     shows_left: Mapped[bool] = mapped_column(server_default=false())  # about how many prizes are left
     touch: Mapped[Touch] = mapped_column(words(Touch, "touch"), server_default="last")
     touch_hours: Mapped[int] = mapped_column(server_default="0")  # 0: only the page a form stands on counts

@@ -38,6 +38,10 @@ class Entry(Base):
     network it came from under that day's key: it tells two of one day apart, and is gone soon after. `proof`
     is what was to wait until the address was proved, at `proved_at`. From an entry that was erased nothing
     leads to a person.
+
+    With the reason "bonus" it is no submission and nothing was drawn: it carries the award of a code for a
+    friend, or for who brought one. Its `period` says which (domain/referrals.py), its commitment is all
+    zeros, and whoever counts entries leaves it out (services/drawn.py).
     """
 
     __tablename__ = "entry"
@@ -52,7 +56,7 @@ class Entry(Base):
         CheckConstraint("ticket >= 0", name="ticket"),
         CheckConstraint("length(nonce) = 16", name="nonce"),
         CheckConstraint(
-            "(reason = 'no_win' AND tier_hit_id IS NULL AND tier_awarded_id IS NULL)"
+            "(reason IN ('no_win', 'bonus') AND tier_hit_id IS NULL AND tier_awarded_id IS NULL)"
             " OR (reason = 'empty' AND tier_hit_id IS NOT NULL AND tier_awarded_id IS NULL)"
             " OR (reason = 'hit' AND tier_awarded_id IS NOT NULL AND tier_hit_id = tier_awarded_id)"
             " OR (reason = 'fallback' AND tier_hit_id IS NOT NULL AND tier_awarded_id IS NOT NULL"

@@ -14,7 +14,8 @@ class Referral(Base):
 
     With a `number` it earned the referrer their further entry of that number, which is the entry of theirs in
     the period "+number", once that is made. `not_counted` says why it earned nothing; with neither, it waits
-    for the friend's address to be proved.
+    for the friend's address to be proved. With a `bonus_tier_id` both were to get a code of that tier: who
+    did has an entry that carries it.
     """
 
     __tablename__ = "referral"
@@ -34,3 +35,4 @@ class Referral(Base):
     not_counted: Mapped[str] = mapped_column(String(16), server_default="")
     created_at: Mapped[datetime]
     credited_at: Mapped[datetime | None]
+    bonus_tier_id: Mapped[UUID | None] = mapped_column(ForeignKey("tier.id"))

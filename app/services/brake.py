@@ -25,6 +25,7 @@ from app.models import Alert, Award, AwardStatus, Campaign, Entry, Tier
 from app.services import alerts, counts, figures, preview, tiers, watching
 from app.services.alerts import Due
 from app.services.audit import Actor
+from app.services.drawn import is_drawn
 from app.services.entries import window_of
 from app.services.tiers import TierPlan
 from app.services.uow import unit_of_work
@@ -208,7 +209,7 @@ def _by_network(session: Session, campaign_id: UUID, since: datetime) -> Iterato
 def _drawn(session: Session, campaign_id: UUID, since: datetime) -> Drawn:
     rows = session.execute(
         select(Entry.odds_version, Entry.tier_hit_id, Entry.tier_awarded_id, func.count())
-        .where(Entry.campaign_id == campaign_id, Entry.created_at >= since)
+        .where(Entry.campaign_id == campaign_id, is_drawn(), Entry.created_at >= since)
         .group_by(Entry.odds_version, Entry.tier_hit_id, Entry.tier_awarded_id)
     )
     entries: dict[int, int] = {}

@@ -89,6 +89,7 @@ class Sheet:
     pictures: Mapping[str, bytes] = field(default_factory=dict)  # by the keys they had where they come from
     form: FormPlan = entry_form.DEFAULT
     watch: WatchPlan = AS_USUAL
+    refer_tier: str | None = None  # the name of the tier whose codes friends get
 
     @property
     def first_lose_weight(self) -> int:
@@ -261,7 +262,7 @@ def sheet_of(session: Session, campaign: Campaign, *, with_codes: bool = False) 
             )
         )
     return Sheet(
-        campaigns.plan_of(campaign),
+        replace(campaigns.plan_of(campaign), refer_tier_id=None),
         campaign.lose_weight,
         tuple(
             TierSheet(
@@ -277,6 +278,7 @@ def sheet_of(session: Session, campaign: Campaign, *, with_codes: bool = False) 
         texts=campaign_texts.as_carried(campaign.texts, ids),
         form=replace(entry_forms.plan_of(campaign), removed=()),
         watch=watching.plan_of(session, campaign.id),
+        refer_tier=names.get(campaign.refer_tier_id) if campaign.refer_tier_id else None,
     )
 
 
@@ -304,6 +306,8 @@ def fill(session: Session, campaign_id: UUID, sheet: Sheet, *, actor: Actor, now
             with _at(f"tiers[{number}]"):
                 plan = replace(tier.plan, on_empty=OnEmpty.FALLBACK, fallback_id=ids.get(tier.fallback))
                 unwrap(tiers.edit)(session, ids[tier.plan.name], plan, actor=actor, now=now)
+    with _at("campaign.refer_tier"):
+        campaigns.get_by_id(session, campaign_id).refer_tier_id = _named_tier(sheet.refer_tier, ids)
     if sheet.lose_weight != sheet.first_lose_weight:
         with _at("campaign"):
             unwrap(campaigns.set_lose_weight)(session, campaign_id, sheet.lose_weight, actor=actor, now=now)
@@ -311,6 +315,12 @@ def fill(session: Session, campaign_id: UUID, sheet: Sheet, *, actor: Actor, now
         with _at(f"partners[{number}]"):
             unwrap(partners.add)(session, campaign_id, each.slug, each.name, plan=each, **trail)
     _watch(session, campaign_id, sheet, ids, actor=actor, now=now)
+
+
+def _named_tier(name: str | None, ids: Mapping[str, UUID]) -> UUID | None:
+    if name is not None and name not in ids:
+        raise InvalidInput("refer_tier_id", "choose a tier of this campaign")
+    return ids[name] if name is not None else None
 
 
 def fill_up(
@@ -442,7 +452,7 @@ def _as_json(sheet: Sheet) -> dict[str, Any]:
     return {
         "format": FORMAT,
         "schema": SCHEMA,
-        "campaign": as_plain(sheet.plan) | {"lose_weight": sheet.lose_weight},
+        "campaign": as_plain(sheet.plan) | {"lose_weight": sheet.lose_weight, "refer_tier": sheet.refer_tier},
         "theme": sheet.theme.to_document(),
         "texts": sheet.texts,
         "form": json.loads(sheet.form.document),
@@ -464,6 +474,7 @@ def _prize_as_json(sheet: PrizeSheet) -> dict[str, Any]:
 def _sheet(raw: Mapping[str, Any]) -> Sheet:
     campaign = dict(_table(raw.get("campaign"), "campaign"))
     lose_weight = _whole(campaign.pop("lose_weight", None), "campaign.lose_weight")
+    refer_tier = campaign.pop("refer_tier", None)
     listed = [_tier(one, f"tiers[{place}]") for place, one in enumerate(_list(raw.get("tiers", []), "tiers"))]
     held = [prize for tier in listed for prize in tier.prizes]
     if len(held) > MAX_ITEMS:
@@ -479,6 +490,7 @@ def _sheet(raw: Mapping[str, Any]) -> Sheet:
         pictures=unpacked(_table(raw.get("pictures", {}), "pictures")),
         form=_form(raw),
         watch=from_plain(WatchPlan, _table(raw.get("watch", {}), "watch"), "watch"),
+        refer_tier=None if refer_tier is None else _string(refer_tier, "campaign.refer_tier"),
     )
 
 

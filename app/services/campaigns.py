@@ -23,7 +23,7 @@ from app.domain.partner_rules import TOUCH_HOURS, Touch
 from app.domain.proof import HOURS, PROOF_HOURS, REMIND, REMIND_DAYS, Proof
 from app.domain.referrals import MOST
 from app.domain.reveals import Reveal
-from app.models import Campaign, Entry
+from app.models import Campaign, Entry, Tier
 from app.services import audit, form_versions, launch_check, odds, official_rules, restrictions, webhook_round
 from app.services.audit import Actor
 from app.services.entries import window_of
@@ -54,6 +54,7 @@ class CampaignPlan:
     proof_hours: int = PROOF_HOURS  # how long a code is kept for that
     mail_losers: bool = False
     refer_most: int = 0  # further entries one person can earn by friends; 0: there is no such thing
+    refer_tier_id: UUID | None = None  # whose codes who brings a friend, and the friend, get
     shows_left: bool = False  # visitors see about how many prizes are left
     remind_days: int = REMIND  # how long before a code ends its winner is reminded; 0: never
     touch: Touch = Touch.LAST  # which partner counts, of several whose links were followed
@@ -154,6 +155,7 @@ def create(
     if find(session, plan.slug) is not None:
         raise Conflict("the address “%(slug)s” is taken by another campaign", slug=plan.slug)
     campaign_id, seed = random_id(rng), rng.token_bytes(SEED_BYTES)
+    _check_tier(session, campaign_id, plan)
     campaign = Campaign(
         id=campaign_id,
         **asdict(plan),
@@ -194,6 +196,7 @@ def edit(
     before, after = audit.changes(campaign, asdict(plan))
     if not after:
         return campaign
+    _check_tier(session, campaign_id, plan)
     if "slug" in after and find(session, plan.slug) is not None:
         raise Conflict("the address “%(slug)s” is taken by another campaign", slug=plan.slug)
     if {"entries", "timezone"} & after.keys() and _has_entries(session, campaign_id):
@@ -383,6 +386,14 @@ def _check_whole(name: str, number: int, allowed: range) -> None:
         raise InvalidInput(
             name, "use a whole number from %(least)s to %(most)s", least=allowed[0], most=allowed[-1]
         )
+
+
+def _check_tier(session: Session, campaign_id: UUID, plan: CampaignPlan) -> None:
+    if plan.refer_tier_id is None:
+        return
+    tier = session.get(Tier, plan.refer_tier_id, populate_existing=True)
+    if tier is None or tier.campaign_id != campaign_id or tier.removed_at is not None:
+        raise InvalidInput("refer_tier_id", "choose a tier of this campaign")
 
 
 def _check_window(plan: CampaignPlan) -> None:

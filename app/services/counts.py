@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session, aliased
 from app.domain.timeline import Count, quarter_of, start_of
 from app.models import Entry, QuarterCount, Watch
 from app.services import partner_counts
+from app.services.drawn import is_drawn
 from app.services.quarters import quarter_of_entry
 from app.services.uow import unit_of_work
 
@@ -100,6 +101,7 @@ def _next_with_entries(session: Session, campaign_id: UUID, start: int, until: i
     first: datetime | None = session.scalar(
         select(func.min(Entry.created_at)).where(
             Entry.campaign_id == campaign_id,
+            is_drawn(),
             Entry.created_at >= start_of(start),
             Entry.created_at < start_of(until),
         )
@@ -109,7 +111,7 @@ def _next_with_entries(session: Session, campaign_id: UUID, start: int, until: i
 
 def _count(session: Session, campaign_id: UUID, first: int, until: int | None) -> list[Counted]:
     query = _counting(_dialect(session)).where(
-        Entry.campaign_id == campaign_id, Entry.created_at >= start_of(first)
+        Entry.campaign_id == campaign_id, is_drawn(), Entry.created_at >= start_of(first)
     )
     if until is not None:
         query = query.where(Entry.created_at < start_of(until))
@@ -123,6 +125,7 @@ def _counting(dialect: str) -> Select[*tuple[Any, ...]]:
     is_first = ~exists().where(
         earlier.campaign_id == Entry.campaign_id,
         earlier.entrant_id == Entry.entrant_id,
+        is_drawn(earlier.reason),
         earlier.id < Entry.id,
     )
     quarter = quarter_of_entry(dialect).label("quarter")

@@ -148,13 +148,14 @@ def submit_entry(
             "device": submission.source.device,
         },
     )
-    _count_friend(connection, submission, campaign, entrant_id, entry_id, now, rng)
     until = deadline(now, campaign.proof_hours)
     if claimed is None:
         drawn_to: Won | Lost = Lost(entry_id, next_chance(window, now), now)
     else:
         kept = None if proof is Proof.NEVER else until
         drawn_to = _award(connection, campaign.id, entry_id, claimed, submission, now, window.zone, kept)
+    # After the award: a code for the friend counts against the same limits.
+    _count_friend(connection, submission, campaign, entrant_id, entry_id, now, rng)
     _tell(connection, campaign, (entry_id, entrant_id), drawn_to, proof, now, rng)
     return drawn_to if proof is Proof.NEVER else held_back(drawn_to, submission.email, until, proof)
 
@@ -408,6 +409,7 @@ _CAMPAIGN_WITH_ODDS = Prepared(
         Campaign.proof_hours,
         Campaign.mail_losers,
         Campaign.refer_most,
+        Campaign.refer_tier_id,
         Campaign.seed_encrypted,
         OddsTableRecord.document,
         *partner_caps.TERMS,

@@ -189,7 +189,7 @@ def _stream(session: Session, campaign_id: UUID, plan: FormPlan, zone: ZoneInfo)
                 row.created_at.astimezone(zone).isoformat(timespec="seconds"),
                 row.name,
                 row.email,
-                "won" if row.prize_name else "lost",
+                _outcome(row),
                 row.prize_name or "",
                 row.partner_name or "",
                 row.entry_id.hex,
@@ -198,6 +198,12 @@ def _stream(session: Session, campaign_id: UUID, plan: FormPlan, zone: ZoneInfo)
                 str(row.form_version),
                 *answer_cells.cells(plan, row.marketing, row.answers),
             )
+
+
+def _outcome(row: Row[*tuple[Any, ...]]) -> str:
+    if row.reason is AwardReason.BONUS:
+        return "bonus"
+    return "won" if row.prize_name else "lost"
 
 
 def of_person(session: Session, entry: Entry) -> Sequence[Entry]:

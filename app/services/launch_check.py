@@ -59,4 +59,6 @@ def snapshot(session: Session, campaign: Campaign, site: Site | None) -> Snapsho
         is_first_opening=campaign.status is CampaignStatus.DRAFT,
         site=site,
         asks_for_proof=campaign.proof is not Proof.NEVER,
+        friends_tier=by_tier.get(campaign.refer_tier_id),
+        has_referrals=campaign.refer_most > 0,
     )

@@ -34,6 +34,7 @@ def facts_now(session: Session, campaign: Campaign) -> RuleFacts:
         own=campaign.rules,
         least_age=form.age.least if form.age else None,
         refer_most=campaign.refer_most,
+        refer_tier=names[campaign.refer_tier_id] if campaign.refer_most and campaign.refer_tier_id else "",
         countries=form.countries,
     )
 

@@ -16,6 +16,7 @@ from app.domain.odds import InvalidOdds, TierOdds
 from app.domain.preview import Level, Pool, Preview, Used, compare
 from app.models import Campaign, Code, CodeStatus, Entry, Tier
 from app.services import limits, tiers
+from app.services.drawn import is_drawn
 from app.services.tiers import TierPlan
 
 HOURS = 24
@@ -127,7 +128,7 @@ def show(session: Session, campaign: Campaign, proposal: Proposal, now: datetime
 def entry_rate(session: Session, campaign_id: UUID, now: datetime) -> Rate:
     """How fast entries come, by the hours of the last day; those before the very first entry do not count."""
     starts = [now - _HOUR * ago for ago in range(HOURS, 0, -1)]
-    of_campaign = Entry.campaign_id == campaign_id
+    of_campaign = and_(Entry.campaign_id == campaign_id, is_drawn())
     within = (and_(Entry.created_at > start, Entry.created_at <= start + _HOUR) for start in starts)
     columns = [func.sum(case((each, 1), else_=0)) for each in within]
     recent = select(*columns).where(of_campaign, Entry.created_at > starts[0], Entry.created_at <= now)

@@ -29,7 +29,7 @@ from app.domain.chance import Rng
 from app.domain.proof import Proof
 from app.domain.referrals import Brought, NotCounted, further_period, not_counted
 from app.models import Campaign, Entrant, Entry, MessageKind, Referral
-from app.services import outbox
+from app.services import bonuses, outbox
 from app.services.networks import Networks
 
 
@@ -75,8 +75,8 @@ def count_friend(
     now: datetime,
     rng: Rng,
 ) -> None:
-    """Count a friend whose entry was just stored, for `campaign`, a row with its `id`, `proof` and
-    `refer_most`. Where addresses are to be proved the further entry is earned only then.
+    """Count a friend whose entry was just stored, for `campaign`, a row with its `id`, `proof`, `refer_most`
+    and `refer_tier_id`. Where addresses are to be proved the further entry is earned only then.
     """
     values = {"link": invited.link_id, "campaign": campaign.id, "friend": friend_id, "entry": entry_id}
     link = connection.row(_LINK, values)
@@ -107,9 +107,20 @@ def count_friend(
             "not_counted": str(reason or ""),
             "created_at": now,
             "credited_at": now if is_earned else None,
+            "bonus_tier_id": campaign.refer_tier_id if is_earned else None,
         },
     )
     if number is not None:
+        if campaign.refer_tier_id is not None:
+            bonuses.give_both(
+                connection,
+                campaign.refer_tier_id,
+                invited.link_id,
+                entry_id,
+                number,
+                now=now,
+                rng=rng,
+            )
         outbox.announce(
             connection,
             MessageKind.REFERRED,
@@ -143,7 +154,20 @@ def friend_proved(session: Session, campaign_id: UUID, friend_id: UUID, *, now: 
     if (earned or 0) >= campaign.refer_most:
         found.not_counted = str(NotCounted.LIMIT)
         return
-    found.number, found.credited_at = (earned or 0) + 1, now
+    number = (earned or 0) + 1
+    found.number, found.credited_at = number, now
+    if campaign.refer_tier_id is not None:
+        found.bonus_tier_id = campaign.refer_tier_id
+        session.flush()
+        bonuses.give_both(
+            DirectConnection(session.connection()),
+            campaign.refer_tier_id,
+            found.link_id,
+            found.entry_id,
+            number,
+            now=now,
+            rng=rng,
+        )
     kind = MessageKind.REFERRED
     outbox.write(session, kind, found.link_id, found.referrer_id, number=found.number, now=now, rng=rng)
 
@@ -183,10 +207,12 @@ class ReferralFigures:
     waiting: int
     not_counted: dict[NotCounted, int]
     made: int
+    codes: int = 0  # given to referrers and friends
+    codes_lacking: int = 0  # promised, and not there to be given
 
 
 def figures(session: Session, campaign_id: UUID) -> ReferralFigures:
-    """Those of a campaign, in two queries."""
+    """Those of a campaign."""
     rows = session.execute(
         select(Referral.not_counted, Referral.number.is_not(None), func.count())
         .where(Referral.campaign_id == campaign_id)
@@ -199,6 +225,7 @@ def figures(session: Session, campaign_id: UUID) -> ReferralFigures:
             func.count().filter(Referral.number.is_not(None), _IS_MADE),
         ).where(Referral.campaign_id == campaign_id)
     ).one()
+    codes, lacking = bonuses.count(session, campaign_id)
     return ReferralFigures(
         referrers=people,
         came=sum(counts.values()),
@@ -206,6 +233,8 @@ def figures(session: Session, campaign_id: UUID) -> ReferralFigures:
         waiting=counts["", False],
         not_counted={reason: n for reason in NotCounted if (n := counts[reason.value, False])},
         made=made,
+        codes=codes,
+        codes_lacking=lacking,
     )
 
 

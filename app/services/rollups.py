@@ -35,6 +35,7 @@ from app.models import (
 )
 from app.services import traffic
 from app.services.counts import SETTLED
+from app.services.drawn import is_drawn
 from app.services.standing import is_void
 from app.services.uow import unit_of_work
 
@@ -223,7 +224,7 @@ def _add_entries(
     session: Session, campaign_id: UUID, zone: ZoneInfo, within: tuple[datetime, datetime], sums: DaySums
 ) -> None:
     here = (
-        Entry.campaign_id == campaign_id,
+        and_(Entry.campaign_id == campaign_id, is_drawn()),
         Entry.created_at >= within[0],
         Entry.created_at < within[1],
     )
@@ -324,6 +325,7 @@ def _first_of(session: Session, here: tuple[Any, ...]) -> set[UUID]:
     is_first = ~exists().where(
         earlier.campaign_id == Entry.campaign_id,
         earlier.entrant_id == Entry.entrant_id,
+        is_drawn(earlier.reason),
         earlier.id < Entry.id,
     )
     return set(session.scalars(select(Entry.id).where(*here, is_first)))

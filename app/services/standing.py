@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from app.domain.timeline import quarter_of
 from app.models import Award, AwardStatus, Entry, Replacement
 from app.services.counts import Counted
+from app.services.drawn import is_drawn
 
 # Literals, not parameters: only so can a planner prove that the partial indexes apply.
 _VOID: ColumnElement[str] = literal_column(f"'{AwardStatus.VOID}'")
@@ -30,7 +31,7 @@ def voided(session: Session, campaign_id: UUID) -> Voided:
     query = (
         select(Entry.created_at, Entry.odds_version)
         .join(Award, Award.entry_id == Entry.id)
-        .where(Award.campaign_id == campaign_id, is_void())
+        .where(Award.campaign_id == campaign_id, is_void(), is_drawn())
         .execution_options(yield_per=10_000)
     )
     return Counter((quarter_of(at), version) for at, version in session.execute(query))

@@ -7,7 +7,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.domain.eligibility import Window, next_chance
-from app.domain.outcomes import Drawn, Held, Lapsed, Lost, Won
+from app.domain.outcomes import AwardReason, Drawn, Held, Lapsed, Lost, Won
 from app.domain.proof import Proof, deadline
 from app.models import Award, AwardStatus, Campaign, Code, Entrant, Entry, Prize, Replacement
 
@@ -56,6 +56,7 @@ def _as_won(row: Any) -> Won:
         picture=row.picture,
         link=row.link,
         prize_id=row.prize_id,
+        is_bonus=row.reason is AwardReason.BONUS,
     )
 
 
@@ -81,6 +82,7 @@ STORED = (
         Entry.campaign_id,
         Entry.email,
         Entry.created_at,
+        Entry.reason,
         Entry.proof,
         Entry.proved_at,
         Campaign.proof_hours,

@@ -180,9 +180,11 @@ def move(
 def remove(session: Session, tier_id: UUID, *, actor: Actor, now: datetime, reason: str = "") -> int:
     """Take a tier and its prizes out of the campaign; returns how many free codes were withdrawn.
 
-    What was won stays. Raises Conflict while another tier falls back to it.
+    What was won stays. Raises Conflict while another tier falls back to it, or friends get its codes.
     """
     campaign, tier = _get_for_change(session, tier_id)
+    if campaign.refer_tier_id == tier_id:
+        raise Conflict("friends get codes of this tier: change that in the campaign's settings first")
     leaning = [other.name for other in listing(session, campaign.id) if other.fallback_id == tier_id]
     if leaning:
         raise Conflict(

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from app.domain.chance import Rng
 from app.domain.errors import NotFound
 from app.domain.identity import InvalidAddress, canonical_email
+from app.domain.outcomes import AwardReason
 from app.domain.pictures import Picture
 from app.domain.proof import Proof
 from app.models import (
@@ -25,6 +26,7 @@ from app.models import (
     SpentChallenge,
 )
 from app.services import handling, outbox
+from app.services.drawn import is_drawn
 from app.services.uow import unit_of_work
 
 _NOBODY = UUID(int=0)
@@ -60,7 +62,8 @@ class WonPrize:
     at: datetime
     expires_at: datetime | None
     held_until: datetime | None
-    commitment: str  # hex: what the draw of this entry can be checked with
+    commitment: str  # hex: what the draw of this entry can be checked with; "" where nothing was drawn
+    is_bonus: bool  # given for a friend
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +116,7 @@ def page_of(session: Session, entrant_id: UUID, *, now: datetime) -> WinnerPage:
             if entry.proof is not Proof.REVEAL or entry.proved_at is not None
         ),
         tuple(Waiting(entry.id, campaigns[entry.campaign_id], entry.created_at) for entry in waiting),
-        session.scalar(select(func.count()).select_from(Entry).where(*mine)) or 0,
+        session.scalar(select(func.count()).select_from(Entry).where(*mine, is_drawn())) or 0,
     )
 
 
@@ -167,6 +170,7 @@ def _won(session: Session, award: Award, entry: Entry, campaign: Campaign, now: 
     issue = handling.standing(session, award.entry_id) or award
     prize = session.get_one(Prize, issue.prize_id)
     state = state_of(award, entry, issue, now)
+    is_bonus = entry.reason is AwardReason.BONUS
     shows_code = state in {PrizeState.STANDING, PrizeState.REPLACED, PrizeState.SETTLED}
     return WonPrize(
         entry.id,
@@ -183,7 +187,8 @@ def _won(session: Session, award: Award, entry: Entry, campaign: Campaign, now: 
         award.created_at,
         issue.expires_at,
         award.held_until if state is PrizeState.HELD else None,
-        entry.entry_commit.hex(),
+        "" if is_bonus else entry.entry_commit.hex(),
+        is_bonus,
     )
 
 

@@ -20,6 +20,7 @@ from app.domain.codes import code_key, is_well_formed, mask
 from app.domain.entry_form import FormPlan
 from app.domain.errors import Conflict, NotFound
 from app.domain.identity import InvalidAddress, canonical_email
+from app.domain.outcomes import AwardReason
 from app.domain.search_keys import keys_of, search_key
 from app.models import Award, AwardStatus, Code, Entrant, Entry, Partner, Prize, Replacement, WinnerKey
 from app.services import answer_cells, audit
@@ -29,7 +30,7 @@ from app.services.winner_keys import begins_with, has_key, without_keys
 
 EXPORT_HEADER = (
     *("won_at", "name", "email", "tier", "prize", "code", "partner", "entry"),
-    *("locale", "status", "notes"),
+    *("locale", "status", "notes", "kind"),
 )
 FEW = 1000
 BUDGET = 10_000
@@ -61,6 +62,7 @@ class WinnerRow:
     is_lapsed: bool = False  # it waited for too long
     marketing: bool = False
     answers: str = ""  # as stored
+    is_bonus: bool = False  # given for a friend, not drawn
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,6 +193,7 @@ def as_cells(row: WinnerRow, zone: ZoneInfo, plan: FormPlan) -> tuple[str, ...]:
         row.locale,
         row.status.value,
         row.notes,
+        "bonus" if row.is_bonus else "draw",
         *answer_cells.cells(plan, row.marketing, row.answers),
     )
 
@@ -365,6 +368,7 @@ def _rows() -> Select[*tuple[Any, ...]]:
             Entry.locale,
             Entry.marketing,
             Entry.answers,
+            Entry.reason,
             Code.text.label("code"),
             Partner.name.label("partner_name"),
         )
@@ -530,4 +534,5 @@ def _as_row(row: Row[*tuple[Any, ...]], code: str) -> WinnerRow:
         row.lapsed_at is not None,
         row.marketing,
         row.answers,
+        row.reason is AwardReason.BONUS,
     )

@@ -101,3 +101,29 @@ def test_what_blocks_stands_first_and_makes_one_error() -> None:
     error = NotReady(blocking(found))
     assert "cannot open yet: the rules say nothing" in str(error)
     assert error.findings == found[:1]
+
+
+FRIENDS = TierStock("Friends", 0, True, offered=5, free=5)
+
+
+@pytest.mark.parametrize(
+    ("changes", "blocks", "words"),
+    [
+        ({"friends_tier": FRIENDS}, False, "nobody can bring any"),
+        ({"friends_tier": replace(FRIENDS, enabled=False), "has_referrals": True}, True, "which gives none"),
+        (
+            {"friends_tier": replace(FRIENDS, offered=0, free=0), "has_referrals": True},
+            True,
+            "which gives none",
+        ),
+        ({"friends_tier": replace(FRIENDS, free=1), "has_referrals": True}, False, "too few left"),
+    ],
+)
+def test_codes_for_friends_need_somebody_and_stock(changes: dict[str, Any], blocks: bool, words: str) -> None:
+    [(is_blocking, _place, text)] = told(**changes)
+    assert is_blocking is blocks
+    assert words in text
+
+
+def test_codes_for_friends_that_are_there_are_fine() -> None:
+    assert told(friends_tier=FRIENDS, has_referrals=True) == []

@@ -11,12 +11,12 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from app.domain.roles import Role
-from app.models import Campaign, Entry, Referral
+from app.models import Campaign, Entry, Referral, Tier
 from app.services import campaigns
 from app.services.audit import COMMAND_LINE
 from tests.support.factories import TierSpec, make_campaign
 from tests.support.fakes import NOON
-from tests.support.staff import sign_in
+from tests.support.staff import sign_in, version_in
 from tests.support.visitor import enter, filled_form
 
 pytestmark = pytest.mark.sqlite_is_enough
@@ -108,6 +108,40 @@ def test_where_it_is_off_nothing_speaks_of_it(
     page = result(client, "you@example.org")
     assert "/from/" not in page
     assert "Share your link" not in page
+
+
+def name_tier(app: Flask, session: Session, campaign: Campaign) -> None:
+    """As staff do, in the campaign's settings."""
+    staff = sign_in(app, session, Role.EDITOR)
+    page = staff.page("/admin/campaigns/summer/edit")
+    assert "Codes for friends" in page
+    gold = session.scalars(select(Tier.id).where(Tier.campaign_id == campaign.id)).one()
+    session.rollback()
+    kept = {"title": "Summer", "slug": "summer", "timezone": "UTC", "accent": "indigo", "entries": "once"}
+    chosen = {"refer_most": "2", "refer_tier_id": gold.hex, "version": version_in(page)}
+    assert staff.post("/admin/campaigns/summer/edit", kept | chosen).status_code == 303
+
+
+def test_both_see_their_code(app: Flask, client: FlaskClient, session: Session, campaign: Campaign) -> None:
+    name_tier(app, session, campaign)
+    assert "of the tier “Gold”" in client.get("/c/summer/rules").get_data(as_text=True)
+    path = link(result(client, "me@example.org"))
+    move(session)
+    page = result(app.test_client(), "friend@example.org", path)
+    found = re.search(r'href="(/c/summer/result/[^"]+)">See that code', page)
+    assert found
+    code_page = client.get(found[1]).get_data(as_text=True)
+    assert "A code for you, because of a friend" in code_page
+    assert "You won" not in code_page
+    staff = sign_in(app, session, Role.VIEWER)
+    assert staff.page("/admin/campaigns/summer/winners").count("for a friend, not drawn") == 2
+    assert staff.page("/admin/campaigns/summer/entries").count("For a friend") == 2
+    assert "2 codes given" in staff.page("/admin/campaigns/summer")
+    bonus = session.scalars(select(Entry.id).where(Entry.reason == "bonus").limit(1)).one()
+    session.rollback()
+    explained = staff.page(f"/admin/campaigns/summer/entries/{bonus.hex}")
+    assert "Nothing was drawn" in explained
+    assert "For checking the draw" not in explained
 
 
 def test_the_rules_say_it(client: FlaskClient) -> None:

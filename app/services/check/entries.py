@@ -12,9 +12,11 @@ from app.domain.draw import draw, entry_commitment, past_the_end, redraw
 from app.domain.eligibility import limit_period
 from app.domain.identity import canonical_email
 from app.domain.odds import OddsTable, TierOdds
-from app.domain.referrals import further_number
+from app.domain.outcomes import AwardReason
+from app.domain.referrals import FRIENDS_PERIOD, bonus_period, further_number
 from app.models import Award, Code, Entrant, Entry, Referral
 from app.services import limits, odds
+from app.services.bonuses import NO_COMMITMENT
 from app.services.check.odds import parsed
 from app.services.check.tally import Subject, Tally
 from app.services.entries import award_reason, window_of
@@ -32,21 +34,39 @@ def check_limits(session: Session, subject: Subject, tally: Tally) -> None:
         when = f" on {period}" if period else ""
         tally.expect(False, f"entrant {entrant_id.hex} entered {subject.campaign.slug} more than once{when}")
     window = window_of(subject.campaign)
-    query = select(Entry.id, Entry.entrant_id, Entry.period, Entry.created_at).where(
+    query = select(Entry.id, Entry.entrant_id, Entry.period, Entry.created_at, Entry.reason).where(
         Entry.campaign_id == subject.id
     )
-    credited = select(Referral.referrer_id, Referral.number).where(
-        Referral.campaign_id == subject.id, Referral.number.is_not(None)
-    )
-    earned = {(row.referrer_id, row.number) for row in session.execute(credited)}
+    earned, promised = _earned(session, subject.id)
     for entry in session.execute(query.execution_options(yield_per=1000)):
         tally.seen += 1
+        if entry.reason is AwardReason.BONUS:
+            fits = (entry.entrant_id, entry.period) in promised
+            tally.expect(fits, f"entry {entry.id.hex} carries a code that no friend has brought")
+            continue
         if entry.period.startswith("+"):
             fits = (entry.entrant_id, further_number(entry.period)) in earned
             tally.expect(fits, f"entry {entry.id.hex} is one that no friend has earned")
             continue
         fits = entry.period == limit_period(window, entry.created_at)
         tally.expect(fits, f"entry {entry.id.hex} counts for another day than its own")
+
+
+def _earned(session: Session, campaign_id: UUID) -> tuple[set[tuple[UUID, int]], set[tuple[UUID, str]]]:
+    """The further entries that friends have earned, by person and number; and the codes that were promised
+    with them, by person and period.
+    """
+    credited = select(
+        Referral.referrer_id, Referral.friend_id, Referral.number, Referral.bonus_tier_id
+    ).where(Referral.campaign_id == campaign_id, Referral.number.is_not(None))
+    earned: set[tuple[UUID, int]] = set()
+    promised: set[tuple[UUID, str]] = set()
+    for row in session.execute(credited):
+        number = int(row.number or 0)
+        earned.add((row.referrer_id, number))
+        if row.bonus_tier_id is not None:
+            promised |= {(row.referrer_id, bonus_period(number)), (row.friend_id, FRIENDS_PERIOD)}
+    return earned, promised
 
 
 def check_nonces(session: Session, subject: Subject, tally: Tally) -> None:
@@ -69,9 +89,10 @@ def check_entries(
     for row in session.execute(query.execution_options(yield_per=1000)):
         table = tables.get(row.odds_version)
         _check_award(row, awards)
-        _check_draw(row, seed, table, draws)
-        _check_fallback(row, seed, table, fallbacks)
-        if table is not None and row.tier_awarded_id is not None:
+        if row.reason is not AwardReason.BONUS:
+            _check_draw(row, seed, table, draws)
+            _check_fallback(row, seed, table, fallbacks)
+        if table is not None and row.award_tier_id is not None:
             given.add(row, table, room)
     given.tell(room)
     for entry_id in session.scalars(
@@ -99,7 +120,11 @@ class _Tables:
 def _check_award(row: Row[*tuple[Any, ...]], tally: Tally) -> None:
     tally.seen += row.code_id is not None
     name = f"entry {row.id.hex}"
-    if (row.code_id is None) != (row.tier_awarded_id is None):
+    if row.reason is AwardReason.BONUS:
+        tally.expect(row.entry_commit == NO_COMMITMENT, f"{name} was not drawn and has a commitment")
+        fits = row.code_id is not None and row.award_tier_id == row.code_tier_id
+        tally.expect(fits, f"{name} carries no code of its tier")
+    elif (row.code_id is None) != (row.tier_awarded_id is None):
         lacks = "was awarded a tier and has no award" if row.code_id is None else "lost and has an award"
         tally.expect(False, f"{name} {lacks}")
     elif row.code_id is not None:
@@ -158,7 +183,7 @@ class Given:
     def add(self, row: Row[*tuple[Any, ...]], table: OddsTable, tally: Tally) -> None:
         """Count an award, if the table it was drawn with limits its tier."""
         for tier in table.tiers:
-            if tier.id != row.tier_awarded_id or not tier.limits:
+            if tier.id != row.award_tier_id or not tier.limits:
                 continue
             tally.seen += 1
             in_time = tier.limits.is_open(row.created_at)

@@ -8,16 +8,18 @@ from email.message import EmailMessage
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, and_, bindparam, case, select
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, and_, bindparam, case, exists, select
+from sqlalchemy.orm import Session, aliased
 
-from app.adapters.letters import About, AwardWon, EntryLost, Letter, MyPrizes, ProofAsked
+from app.adapters.letters import About, AwardWon, EntryLost, Letter, MyPrizes, ProofAsked, Referred
 from app.domain.campaign_texts import CampaignTexts, prize_key
 from app.domain.delivery import NotSent, Trouble
 from app.domain.eligibility import Phase, Window, next_chance, phase
 from app.domain.languages import spoken
+from app.domain.outcomes import AwardReason
 from app.domain.palette import palette
 from app.domain.proof import Proof, deadline
+from app.domain.referrals import bonus_period
 from app.domain.theme import parse
 from app.models import (
     Award,
@@ -28,6 +30,7 @@ from app.models import (
     Entry,
     MessageKind,
     Prize,
+    Referral,
     Replacement,
 )
 from app.services.outbox.office import InHand, PostOffice
@@ -39,7 +42,10 @@ Written = tuple[Letter, str]  # and where to stop such mail, "" where it cannot 
 def written(session: Session, message: InHand, office: PostOffice, now: datetime) -> EmailMessage | NotSent:
     """The message in full, out of what is committed; the read is over when it returns."""
     query = _AWARD if message.kind in _ABOUT_WINS else _ENTRY
-    row = session.execute(query, {"entry": message.entry_id}).one_or_none()
+    values: dict[str, Any] = {"entry": message.entry_id}
+    if message.kind is MessageKind.REFERRED:
+        query, values = _REFERRED, values | {"number": message.number, "bonus": bonus_period(message.number)}
+    row = session.execute(query, values).one_or_none()
     session.rollback()
     made = _letter(message.kind, row, office, now) if row is not None else None
     if row is None or made is None:
@@ -100,7 +106,7 @@ def _referred(row: Any, office: PostOffice, now: datetime) -> Written | None:
     if row.no_mail_at is not None or phase(window, now) is not Phase.LIVE:
         return None
     stop_url = office.links.stop_mail(row.entrant_id, now)
-    about = About(**frame(row, office))
+    about = Referred(**frame(row, office), lacks_code=row.was_promised and not row.has_bonus)
     return office.letters.referred(about, stop_url, language_of(row)), stop_url
 
 
@@ -126,6 +132,7 @@ def _won(row: Any, office: PostOffice, now: datetime) -> AwardWon:
         link=row.link,
         result_url=office.links.result(row.slug, row.entry_id, row.created_at),
         my_prizes_url=office.links.my_prizes(row.entrant_id, now),
+        is_bonus=row.reason is AwardReason.BONUS,
     )
 
 
@@ -162,6 +169,7 @@ _ABOUT = (
     Entry.email,
     Entry.locale,
     Entry.created_at,
+    Entry.reason,
     Entry.proof,
     Entry.proved_at,
     Entrant.no_mail_at,
@@ -190,6 +198,25 @@ _ENTRY = (
     .join(Campaign, Campaign.id == Entry.campaign_id)
     .outerjoin(Award, Award.entry_id == Entry.id)
     .where(Entry.id == bindparam("entry"), *_KNOWN)
+)
+
+_carried = aliased(Entry)
+_REFERRED = _ENTRY.add_columns(
+    exists()
+    .where(
+        Referral.campaign_id == Entry.campaign_id,
+        Referral.referrer_id == Entry.entrant_id,
+        Referral.number == bindparam("number"),
+        Referral.bonus_tier_id.is_not(None),
+    )
+    .label("was_promised"),
+    exists()
+    .where(
+        _carried.campaign_id == Entry.campaign_id,
+        _carried.entrant_id == Entry.entrant_id,
+        _carried.period == bindparam("bonus"),
+    )
+    .label("has_bonus"),
 )
 
 

@@ -13,7 +13,7 @@ from app.services.webhooks.delivery import (
     settle,
     take,
 )
-from app.services.webhooks.telling import hooked, tell, tell_entry
+from app.services.webhooks.telling import hooked, tell, tell_bonus, tell_entry
 
 __all__ = [
     "CallCentre",
@@ -25,5 +25,6 @@ __all__ = [
     "settle",
     "take",
     "tell",
+    "tell_bonus",
     "tell_entry",
 ]

@@ -8,6 +8,7 @@ from sqlalchemy import and_, select
 from sqlalchemy.orm import Session
 
 from app.domain.events import EventType, payload, told_moment
+from app.domain.outcomes import AwardReason
 from app.models import (
     Award,
     Campaign,
@@ -80,6 +81,7 @@ def _of_win(session: Session, entry_id: UUID, place: int) -> dict[str, Any] | No
         "tier": {"id": row.tier_id.hex, "name": row.tier_name},
         "prize": {"id": row.prize_id.hex, "name": row.prize_name},
         "is_replacement": place > 0,
+        "is_bonus": row.reason is AwardReason.BONUS,
         "won_at": told_moment(row.won_at),
         "expires_at": told_moment(row.expires_at),
         "voided_at": told_moment(row.voided_at),
@@ -133,6 +135,7 @@ def _win(place: int) -> Any:
     query = select(
         Award.entry_id,
         Award.campaign_id,
+        Entry.reason,
         Campaign.slug,
         Partner.slug.label("partner"),
         kind.tier_id,

@@ -25,6 +25,11 @@ def tell_entry(
         connection.execute(_TELL_DIRECTLY, _values(Event(kind, campaign_id, entry_id, now)))
 
 
+def tell_bonus(connection: DirectConnection, campaign_id: UUID, entry_id: UUID, *, now: datetime) -> None:
+    """As `tell`, of a win that was not drawn."""
+    connection.execute(_TELL_DIRECTLY, _values(Event(EventType.AWARD_WON, campaign_id, entry_id, now)))
+
+
 def hooked(campaign_id: InstrumentedAttribute[UUID]) -> Exists:
     """For queries: whether anybody is to be told of anything in the campaign."""
     return exists().where(

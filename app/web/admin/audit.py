@@ -316,6 +316,7 @@ def value_names() -> dict[str, str]:
         "touch": _("Which partner’s link counts"),
         "touch_hours": _("Hours a partner’s link counts"),
         "refer_most": _("Further entries one person can earn by friends"),
+        "refer_tier_id": _("Codes for friends"),
         "shows_left": _("Show about how many prizes are left"),
         "slug": _("Address"),
         "sponsor": _("Who gives the prizes"),

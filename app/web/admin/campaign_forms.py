@@ -2,13 +2,14 @@
 
 import re
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
+from uuid import UUID
 from zoneinfo import ZoneInfo, available_timezones
 
 from flask_babel import lazy_gettext as _l
 from flask_wtf.file import FileField
-from wtforms import BooleanField, RadioField
+from wtforms import BooleanField, RadioField, SelectField
 
 from app.domain.campaign_rules import ACCENTS
 from app.domain.eligibility import EntryLimit
@@ -16,7 +17,7 @@ from app.domain.partner_rules import TOUCH_HOURS, Touch
 from app.domain.proof import HOURS, PROOF_HOURS, REMIND, REMIND_DAYS, Proof
 from app.domain.referrals import MOST
 from app.domain.reveals import Reveal
-from app.models import Campaign
+from app.models import Campaign, Tier
 from app.services.campaigns import CampaignPlan
 from app.web.admin.moment_fields import WindowForm, local_time, moment_field, which_field
 from app.web.locale import language
@@ -125,6 +126,15 @@ class CampaignForm(WindowForm):
             " not for oneself nor within one network. 0: there are no such links."
         ),
     )
+    refer_tier_id = SelectField(
+        _l("Codes for friends"),
+        choices=[choice("", _l("None"))],
+        default="",
+        description=_l(
+            "With each further entry earned, who brought the friend and the friend each get a code of this"
+            " tier. A weight of 0 keeps its codes for them. They are not drawn, so no odds change."
+        ),
+    )
     proof = RadioField(
         _l("Entrants prove their address"),
         choices=[choice(*pair) for pair in PROOF_NAMES.items()],
@@ -165,6 +175,11 @@ class CampaignForm(WindowForm):
         description=_l("0 sends no reminder. Codes without an end need none."),
     )
 
+    def offer_tiers(self, tiers: Sequence[Tier]) -> None:
+        """Let one of these be chosen for friends."""
+        named = [choice(tier.id.hex, tier.name) for tier in tiers]
+        self.refer_tier_id.choices = [choice("", _l("None")), *named]
+
     def plan(self, stored: Campaign | None = None) -> CampaignPlan:
         """What the form asks for. An unknown time zone is left for the service to refuse.
 
@@ -193,6 +208,7 @@ class CampaignForm(WindowForm):
             mail_losers=bool(self.mail_losers.data),
             remind_days=int(self.remind_days.data),
             refer_most=int(self.refer_most.data),
+            refer_tier_id=UUID(hex=str(self.refer_tier_id.data)) if self.refer_tier_id.data else None,
             shows_left=bool(self.shows_left.data),
             touch=Touch.FIRST if self.first_touch.data else Touch.LAST,
             touch_hours=self.touch_hours.data or 0,
@@ -262,6 +278,7 @@ def values_of(campaign: Campaign) -> dict[str, Any]:
         "mail_losers": campaign.mail_losers,
         "remind_days": campaign.remind_days,
         "refer_most": campaign.refer_most,
+        "refer_tier_id": campaign.refer_tier_id.hex if campaign.refer_tier_id else "",
         "shows_left": campaign.shows_left,
         "first_touch": campaign.touch is Touch.FIRST,
         "touch_hours": campaign.touch_hours,

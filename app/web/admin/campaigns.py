@@ -28,6 +28,7 @@ from app.services import (
     official_rules,
     outbox,
     referrals,
+    tiers,
     watching,
     winners,
 )
@@ -168,6 +169,7 @@ def edit(slug: str) -> Response:
     """Change a campaign's texts, window and limit."""
     campaign = campaign_of(slug)
     form = CampaignEditForm(data=values_of(campaign) | {"version": campaign.version})
+    form.offer_tiers(tiers.listing(db.session(), campaign.id))
     saved = form.submit(
         lambda: service.edit(
             db.session(), campaign.id, form.plan(campaign), expected_version=form.version.data, **trail()

@@ -18,7 +18,7 @@ from app.domain.errors import Conflict
 from app.domain.roles import Role
 from app.extensions import db, tools
 from app.models import Award, AwardStatus, Campaign, Code
-from app.services import entry_forms, handling, redemptions, referrals
+from app.services import bonuses, entry_forms, handling, redemptions, referrals
 from app.services import entry_log as service
 from app.services.handling import Issue
 from app.web.access import StepUp, current_actor, is_htmx, requires, step_up
@@ -201,6 +201,7 @@ def _page(campaign: Campaign, entry_id: UUID, status: int = 200, **forms: Any) -
         consents=consents_of(session, campaign, found.entry),
         others=service.of_person(session, found.entry),
         referral=referrals.explained(session, found.entry),
+        bonus_for=bonuses.explained(session, found.entry),
         why_not=not_counted,
         redeemed=redemptions.of_entry(session, entry_id),
         given=[Given(each, _masked(session, each)) for each in issues],

@@ -16,7 +16,7 @@ from app.domain.identity import mask_email
 from app.domain.outcomes import Drawn, Held, Lapsed, Lost, Outcome, Won
 from app.extensions import db, tools
 from app.models import Campaign
-from app.services import campaigns, referrals
+from app.services import bonuses, campaigns, referrals
 from app.web.campaign_words import in_words, outcome_in_words
 
 
@@ -74,12 +74,22 @@ def private(answer: Response | str) -> Response:
 def _shared(campaign: Campaign, outcome: Outcome) -> dict[str, Any]:
     """The address to pass on: one's own, where the campaign counts whom it brings."""
     path = url_for("public.landing_page", slug=campaign.slug)
-    refer = None
+    refer = friends_code = None
+    friends_code_url = ""
     if campaign.refer_most and isinstance(outcome, Won | Lost):
         refer = referrals.standing(db.session(), outcome.entry)
         token = referral_token(tools().signer, campaign.slug, outcome.entry, outcome.at)
         path = url_for("public.from_friend", slug=campaign.slug, token=token)
-    return {"refer": refer, "share_url": tools().settings.public_url + path}
+        friends_code = bonuses.of_friend(db.session(), outcome.entry)
+        if friends_code and friends_code.entry_id and friends_code.at:
+            own = result_token(tools().signer, friends_code.entry_id, friends_code.at)
+            friends_code_url = url_for("public.result", slug=campaign.slug, token=own)
+    return {
+        "refer": refer,
+        "friends_code": friends_code,
+        "friends_code_url": friends_code_url,
+        "share_url": tools().settings.public_url + path,
+    }
 
 
 def _mail_url(slug: str, outcome: Won | Held) -> str:
