@@ -1,8 +1,10 @@
 """Every page an entrant meets, in each state, look, language and width: accessible, nothing is cut off.
 
-Also with text set as far apart as a reader may ask for, and at 200 % zoom.
+Also with text set as far apart as a reader may ask for, and at 200 % zoom. The suite looks at so many cases
+that every two values meet; PRIZEWELL_TEST_SOAK=1 looks at all.
 """
 
+import os
 from collections.abc import Callable
 
 import pytest
@@ -12,7 +14,7 @@ from app.domain.eligibility import Phase
 from app.domain.palette import Ground
 from tests.support.browser import scripted_twin, violations
 from tests.support.layout import slips, space_text
-from tests.support.pairs import pairwise
+from tests.support.pairs import all_cases, pairwise
 from tests.support.stage import PHASES, Stage
 
 pytestmark = pytest.mark.e2e
@@ -21,14 +23,26 @@ NewVisitor = Callable[..., Page]
 COLOURS = ("light", "dark")
 LANGUAGES = ("en", "tr", "de", "es", "ar")
 WIDTHS = (320, 640, 768, 1280)  # 640 is what is left of 1280 at 200 %
-STATES = pairwise(
+chosen = all_cases if os.environ.get("PRIZEWELL_TEST_SOAK") == "1" else pairwise
+STATES = chosen(
     {"state": PHASES, "language": LANGUAGES, "ground": tuple(Ground), "width": WIDTHS, "colours": COLOURS}
 )
 OTHERS = (
-    *("waiting", "proof", "my prizes", "stop mail", "erase", "erased", "ask", "asked", "over"),
-    *("rules", "fairness", "frame", "plain-won", "plain-lost"),
+    *(
+        "before the code",
+        "before the reveal",
+        "proof of the code",
+        "proof of the reveal",
+        "lapsed",
+        "withdrawn",
+    ),
+    *("my prizes", "stop mail", "erase", "erased", "ask", "asked", "over"),
+    *("reminded", "not reminded", "reminder over", "draft", "all campaigns", "rules", "fairness", "frame"),
+    *("404", "429", "503", "plain-won", "plain-lost"),
 )
-OTHER_PAGES = pairwise({"name": OTHERS, "language": LANGUAGES, "width": (320, 640, 1280), "colours": COLOURS})
+STATUSES = {"over": 404, "404": 404, "429": 429, "503": 503}
+STATUS = "performance.getEntriesByType('navigation')[0].responseStatus"
+OTHER_PAGES = chosen({"name": OTHERS, "language": LANGUAGES, "width": WIDTHS, "colours": COLOURS})
 TOKENS = {
     "name": "name",
     "email": "email",
@@ -82,6 +96,7 @@ def test_the_other_pages(stage: Stage, new_visitor: NewVisitor, language: str) -
         if case["language"] == language:
             address = stage.url + (stage.others | stage.results)[case["name"]]
             wrong = look_at(page, address, case["width"], case["colours"])
+            assert page.evaluate(STATUS) == STATUSES.get(case["name"], 200), case["name"]
             found |= {str(list(map(str, case.values()))): wrong} if wrong else {}
     assert found == {}
 

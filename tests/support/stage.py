@@ -19,11 +19,12 @@ from app.domain.proof import Proof
 from app.domain.reveals import Reveal
 from app.domain.theme import Corners, Fonts, Theme
 from app.extensions import db, tools
-from app.models import Entry
-from app.services import campaigns, entry_forms, looks
+from app.models import Entry, OpeningReminder
+from app.services import campaigns, entry_forms, handling, looks, opening_reminders, proof
 from app.services.audit import COMMAND_LINE
 from tests.support.application import SECRET_KEY, application, environment, migrate
 from tests.support.factories import TierSpec, make_campaign, open_campaign
+from tests.support.fakes import FakeRng
 from tests.support.outcomes import hash_of, make_reveal, result_page
 from tests.support.site import running_site
 from tests.support.visitor import read_code
@@ -103,24 +104,38 @@ def staged(folder: Path) -> Iterator[Stage]:
             for ground, look in LOOKS.items():
                 _make_state(session, phase, _slug(phase, ground), now)
                 _dress(session, _slug(phase, ground), look, now)
-    with running_site(url, folder) as port:
+        others |= _waiting_pages(session, now)
+    with running_site(url, folder, module="tests.support.stage_site:app") as port:
         yield Stage(f"http://127.0.0.1:{port}", results, others)
 
 
 def _other_pages(session: Session, now: datetime) -> dict[str, str]:
-    """Pages about an address that is not proved yet, about all that somebody won, and what is read."""
-    made = make_campaign(session, slug="held", now=now, status=CampaignStatus.DRAFT, seed=hash_of("held"))
-    plan = replace(campaigns.plan_of(made), proof=Proof.CODE)
-    campaigns.edit(session, made.id, plan, actor=COMMAND_LINE, now=now)
-    open_campaign(session, made.id, now=now)
-    _dress(session, "held", LOOKS[Ground.COOL], now)
+    """Pages about what waits for proof or does not count any more, about all that somebody won or waits for,
+    what is read, and what is said when something is wrong.
+    """
     signer = tools().signer
-    waiting, held = result_page(session, signer, "held", 1, now=now)
+    for slug, setting in (("held", Proof.CODE), ("covered", Proof.REVEAL)):
+        made = make_campaign(session, slug=slug, now=now, status=CampaignStatus.DRAFT, seed=hash_of(slug))
+        plan = replace(campaigns.plan_of(made), proof=setting)
+        campaigns.edit(session, made.id, plan, actor=COMMAND_LINE, now=now)
+        open_campaign(session, made.id, now=now)
+        _dress(session, slug, LOOKS[Ground.COOL], now)
+    make_campaign(session, slug="draft", now=now, status=CampaignStatus.DRAFT, seed=hash_of("draft"))
+    before_code, held = result_page(session, signer, "held", 1, now=now)
+    before_reveal, covered = result_page(session, signer, "covered", 1, now=now)
+    lapsed_page, lapsed = result_page(session, signer, "held", 2, now=now)
+    proof.lapse_one(session, lapsed.entry, now=now + timedelta(days=3), rng=FakeRng(5))
+    withdrawn_page, withdrawn = result_page(session, signer, f"{Reveal.GIFT.value}-won", 2, now=now)
+    handling.void(session, withdrawn.entry, actor=COMMAND_LINE, now=now, reason="a bot")
     entrant = session.scalars(select(Entry.entrant_id).where(Entry.id == held.entry)).one()
     mine = "/me/" + signer.sign(Purpose.MY_PRIZES, entrant.hex, now)
     return {
-        "waiting": waiting,
-        "proof": "/me/proof/" + signer.sign(Purpose.PROOF, held.entry.hex, now),
+        "before the code": before_code,
+        "before the reveal": before_reveal,
+        "lapsed": lapsed_page,
+        "withdrawn": withdrawn_page,
+        "proof of the code": "/me/proof/" + signer.sign(Purpose.PROOF, held.entry.hex, now),
+        "proof of the reveal": "/me/proof/" + signer.sign(Purpose.PROOF, covered.entry.hex, now),
         "my prizes": mine,
         "stop mail": f"{mine}/mail",
         "erase": f"{mine}/erase",
@@ -131,6 +146,25 @@ def _other_pages(session: Session, now: datetime) -> dict[str, str]:
         "rules": "/c/held/rules",
         "fairness": "/c/held/fairness",
         "frame": f"/c/{_slug(Phase.LIVE, Ground.BRAND)}/embed",
+        "draft": "/c/draft",
+        "all campaigns": "/",
+        "404": "/c/nothing",
+        "429": "/broken/429",
+        "503": "/broken/503",
+    }
+
+
+def _waiting_pages(session: Session, now: datetime) -> dict[str, str]:
+    """Pages of somebody who wants to hear of an opening."""
+    slug = _slug(Phase.NOT_OPEN, Ground.WARM)
+    opening_reminders.ask(
+        session, slug, "waits@example.org", "en", now=now, rng=FakeRng(6), vault=tools().vault
+    )
+    waiting = session.scalars(select(OpeningReminder.id)).one()
+    return {
+        "reminded": f"/c/{slug}/reminder",
+        "not reminded": f"/c/{slug}/reminder/{tools().signer.sign(Purpose.REMINDER, waiting.hex, now)}",
+        "reminder over": f"/c/{slug}/reminder/none",
     }
 
 
