@@ -81,6 +81,19 @@ def totals(session: Session, campaign_id: UUID) -> dict[UUID, tuple[int, int, in
     return sums
 
 
+def crowded(session: Session, campaign_id: UUID) -> dict[UUID, tuple[int, int]]:
+    """Of each partner with entries that are added up: how many came from crowded networks, and how many in
+    all.
+    """
+    rows = session.execute(
+        select(PartnerCount.partner_id, func.sum(PartnerCount.crowded), func.sum(PartnerCount.entries))
+        .join(Partner, Partner.id == PartnerCount.partner_id)
+        .where(Partner.campaign_id == campaign_id)
+        .group_by(PartnerCount.partner_id)
+    )
+    return {row[0]: (int(row[1]), int(row[2])) for row in rows}
+
+
 def _count(
     session: Session, campaign_id: UUID, first: int, until: int | None, partner_id: UUID | None = None
 ) -> list[LinkCount]:

@@ -16,7 +16,7 @@ from app.domain.figures import COUNTS, Aged, Costs, DayOfWins, Stage, Tally
 from app.models import Campaign, FigureBook, FigureDay, FigureMoney, Partner, Prize, Tier
 from app.services import campaigns, costs
 from app.services.rollups import ALL, DAYS, DIMENSIONS, HOUR, PARTNER, PRIZE, TIER
-from app.services.sums import COLUMNS, MONEY, SUMS, Line, Money, between
+from app.services.sums import COLUMNS, MONEY, SUMS, Line, Money, between, by_place, money_by_place
 
 AGES = (1, 3, 7, 14, 30, 90)
 MOST_LINES = 50  # of a breakdown on a page; the file has all
@@ -61,7 +61,7 @@ class Report:
 def of_campaign(session: Session, campaign: Campaign, *, now: datetime) -> Report:
     """The campaign's figures as they were last added up, in a fixed number of queries."""
     book = session.get(FigureBook, campaign.id)
-    sums, money = _sums(session, campaign.id), _money(session, campaign.id)
+    sums, money = by_place(session, campaign.id), money_by_place(session, campaign.id)
     names = _names(session, campaign.id)
     by_day = _by_day(session, campaign.id)
     total = Line("", "", sums.get((ALL, ""), Tally()), money.get((ALL, ""), ()))
@@ -183,29 +183,6 @@ def _lines(
     ]
     found.sort(key=lambda line: (-line.tally.entries, -line.tally.visits, line.value))
     return tuple(found[:MOST_LINES])
-
-
-def _sums(session: Session, campaign_id: UUID) -> dict[tuple[str, str], Tally]:
-    rows = session.execute(
-        select(FigureDay.dimension, FigureDay.value, *SUMS)
-        .where(FigureDay.campaign_id == campaign_id)
-        .group_by(FigureDay.dimension, FigureDay.value)
-    )
-    return {(row[0], row[1]): Tally(*map(int, row[2:])) for row in rows}
-
-
-def _money(session: Session, campaign_id: UUID) -> dict[tuple[str, str], tuple[Money, ...]]:
-    found: dict[tuple[str, str], tuple[Money, ...]] = {}
-    rows = session.execute(
-        select(FigureMoney.dimension, FigureMoney.value, FigureMoney.currency, *MONEY)
-        .where(FigureMoney.campaign_id == campaign_id)
-        .group_by(FigureMoney.dimension, FigureMoney.value, FigureMoney.currency)
-        .order_by(FigureMoney.currency)
-    )
-    for dimension, value, currency, orders, amount in rows:
-        key = (dimension, value)
-        found[key] = (*found.get(key, ()), Money(currency, int(orders), int(amount)))
-    return found
 
 
 def _by_day(session: Session, campaign_id: UUID) -> dict[date, Tally]:

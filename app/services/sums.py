@@ -6,7 +6,7 @@ from fractions import Fraction
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, true
 from sqlalchemy.orm import Session
 
 from app.domain import figures
@@ -58,3 +58,36 @@ def between(session: Session, campaign_id: UUID, first: date = date.min, last: d
     )
     takings = tuple(Money(currency, int(orders), int(amount)) for currency, orders, amount in money)
     return Line("", "", Tally(*(int(each or 0) for each in counts)), takings)
+
+
+def by_place(
+    session: Session, campaign_id: UUID, dimension: str | None = None
+) -> dict[tuple[str, str], Tally]:
+    """What each place on each dimension comes to, or on one of them, over all days."""
+    rows = session.execute(
+        select(FigureDay.dimension, FigureDay.value, *SUMS)
+        .where(FigureDay.campaign_id == campaign_id, _of(FigureDay, dimension))
+        .group_by(FigureDay.dimension, FigureDay.value)
+    )
+    return {(row[0], row[1]): Tally(*map(int, row[2:])) for row in rows}
+
+
+def _of(table: Any, dimension: str | None) -> Any:
+    return true() if dimension is None else table.dimension == dimension
+
+
+def money_by_place(
+    session: Session, campaign_id: UUID, dimension: str | None = None
+) -> dict[tuple[str, str], tuple[Money, ...]]:
+    """What orders came to at each place, by currency."""
+    found: dict[tuple[str, str], tuple[Money, ...]] = {}
+    rows = session.execute(
+        select(FigureMoney.dimension, FigureMoney.value, FigureMoney.currency, *MONEY)
+        .where(FigureMoney.campaign_id == campaign_id, _of(FigureMoney, dimension))
+        .group_by(FigureMoney.dimension, FigureMoney.value, FigureMoney.currency)
+        .order_by(FigureMoney.currency)
+    )
+    for dimension, value, currency, orders, amount in rows:
+        key = (dimension, value)
+        found[key] = (*found.get(key, ()), Money(currency, int(orders), int(amount)))
+    return found

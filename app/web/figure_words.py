@@ -47,6 +47,10 @@ FORMULAS: dict[str, tuple[Any, Any]] = {
         _l("Days to redeem"),
         _l("Whole days from the win to its first redemption: the median, and the quartiles around it."),
     ),
+    "crowded": (
+        _l("Suspicious"),
+        _l("Entries out of crowded networks ÷ entries: more than 5 that day from one. A campus is one, too."),
+    ),
     "purchase_frequency": (
         _l("Purchases per person"),
         _l("Purchases ÷ people who bought; a purchase is an order, or a redemption told without one."),

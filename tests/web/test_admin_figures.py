@@ -14,11 +14,12 @@ from app.domain.eligibility import EntryLimit
 from app.domain.figures import COUNTS, FUNNEL, return_on_investment
 from app.domain.roles import Role
 from app.models import Campaign, CampaignCost
-from app.services import audit, redemptions, rollups, shoppers
+from app.services import audit, partners, redemptions, rollups, shoppers
+from app.services.audit import COMMAND_LINE
 from app.services.redemptions import Order, Redeemed
 from app.web import figure_words
 from tests.support.factories import TierSpec, make_campaign
-from tests.support.fakes import FakeRng
+from tests.support.fakes import NOON, FakeRng
 from tests.support.queries import counted
 from tests.support.shop import STAFF, win
 from tests.support.staff import Staff, sign_in, version_in
@@ -173,3 +174,38 @@ def test_the_page_and_the_documentation_say_the_same() -> None:
     text = " ".join((ROOT / "docs" / "figures.md").read_text(encoding="utf-8").split())
     for title, formula in figure_words.FORMULAS.values():
         assert f"| {title} | {formula} |" in text or f"**{title}** – {formula}" in text
+
+
+def test_partners_side_by_side(editor: Staff, campaign: Campaign, session: Session) -> None:
+    page_of = f"{PAGE}/partners"
+    assert "No partners yet" in editor.page(page_of)
+    ids = [
+        partners.add(
+            session, campaign.id, slug, name, actor=COMMAND_LINE, now=NOON, rng=FakeRng(len(slug))
+        ).id
+        for slug, name in (("ayse", "Ayşe"), ("bo", "Bo"))
+    ]
+    win(session, 8, now=datetime.now(UTC), partner=ids[1])
+    rollups.roll(session, campaign.id, now=datetime.now(UTC))
+    page = words(editor.page(page_of))
+    assert page.index("Bo<span") < page.index("Ayşe<span")  # by entries, unless asked otherwise
+    assert (
+        '<th scope="col" class="num" title="Forms that were taken and drawn." aria-sort="descending">' in page
+    )
+    assert "by=entries&amp;up=1" in page
+    by_name = words(editor.page(f"{page_of}?by=name"))
+    assert by_name.index("Ayşe<span") < by_name.index("Bo<span")
+    assert 'aria-sort="ascending"' in by_name
+    assert editor.get(f"{page_of}?by=nothing&up=x").status_code == 200
+    assert "without a partner" in page
+    rows = list(csv.DictReader(io.StringIO(editor.get(f"{page_of}.csv").get_data(as_text=True))))
+    assert [(row["partner"], row["entries"], row["wins"]) for row in rows] == [
+        ("Ayşe", "0", "0"),
+        ("Bo", "1", "1"),
+    ]
+    assert "Compare its partners" in editor.page("/admin/figures")
+
+
+def test_nothing_to_compare_before_it_is_added_up(editor: Staff, session: Session) -> None:
+    make_campaign(session)
+    assert "Nothing is added up yet" in editor.page(f"{PAGE}/partners")

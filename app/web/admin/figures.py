@@ -19,7 +19,7 @@ from app.domain.report_times import Every
 from app.domain.roles import Role
 from app.extensions import db, tools
 from app.models import Campaign
-from app.services import costs, report_mails, reports, shoppers
+from app.services import costs, partners_beside, report_mails, reports, shoppers
 from app.services.report_mails import ReportPlan
 from app.web import figure_words, locale
 from app.web.access import requires, step_up, visible
@@ -157,6 +157,38 @@ def compare() -> str:
     sides = {side.campaign.id: side for side in reports.side_by_side(db.session())}
     shown = [sides[campaign.id] for campaign in visible(side.campaign for side in sides.values())]
     return render_template("admin/figures/compare.html", sides=shown, words=figure_words, formulas=formulas)
+
+
+@blueprint.get("/campaigns/<slug>/report/partners")
+@requires(Role.VIEWER)
+def partners(slug: str) -> str:
+    """The partners of one campaign side by side, in the order asked for."""
+    campaign = campaign_of(slug)
+    by = request.args.get("by", "entries")
+    by = by if by in partners_beside.ORDERS else "entries"
+    is_rising = request.args.get("up", "1" if by == "name" else "0") == "1"
+    found = partners_beside.beside(db.session(), campaign.id)
+    return render_template(
+        "admin/figures/partners.html",
+        campaign=campaign,
+        beside=found,
+        partners=found.ordered(by, is_rising=is_rising),
+        by=by,
+        is_rising=is_rising,
+        orders=partners_beside.ORDERS,
+        words=figure_words,
+        formulas=formulas,
+    )
+
+
+@blueprint.get("/campaigns/<slug>/report/partners.csv")
+@requires(Role.VIEWER)
+@step_up()
+def partners_file(slug: str) -> Response:
+    """The same as a file."""
+    campaign = campaign_of(slug)
+    header, rows = partners_beside.as_table(partners_beside.beside(db.session(), campaign.id))
+    return as_download(write_rows(header, rows), f"{campaign.slug}-partners.csv")
 
 
 def _stored(campaign: Campaign) -> tuple[dict[str, Any], int]:
