@@ -43,6 +43,7 @@ ACCESS: dict[str, Role | None] = {
     "public.enter": ANYONE,
     "public.remind": ANYONE,
     "public.from_friend": ANYONE,
+    "public.once_more": ANYONE,
     "reminders.asked": ANYONE,
     "reminders.cancelling": ANYONE,
     "reminders.cancel": ANYONE,

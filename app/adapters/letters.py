@@ -106,9 +106,10 @@ class MyPrizes(About):
 @dataclass(frozen=True, slots=True)
 class Referred(About):
     """What somebody is told whose friend has earned them a further entry: also that no code was left, where
-    one was to go with it.
+    one was to go with it. `further_url` is where they make it.
     """
 
+    further_url: str
     lacks_code: bool = False
 
 

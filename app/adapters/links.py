@@ -11,6 +11,11 @@ def referral_token(signer: Signer, slug: str, entry_id: UUID, at: datetime) -> s
     return signer.sign(Purpose.REFERRAL, [slug, entry_id.hex], at)
 
 
+def further_token(signer: Signer, slug: str, entry_id: UUID, at: datetime) -> str:
+    """What shows that whoever made this entry, at that moment, enters once more; the same each time."""
+    return signer.sign(Purpose.FURTHER, [slug, entry_id.hex], at)
+
+
 def result_token(signer: Signer, entry_id: UUID, at: datetime) -> str:
     """What opens the result page of an entry made at that moment; the same each time."""
     return signer.sign(Purpose.RESULT, entry_id.hex, at)
@@ -49,6 +54,10 @@ class Links:
     def landing(self, slug: str) -> str:
         """Where people enter."""
         return f"{self._public_url}/c/{slug}"
+
+    def further(self, slug: str, entry_id: UUID, at: datetime) -> str:
+        """Where whoever made this entry enters once more, as friends have earned them."""
+        return f"{self.landing(slug)}/again/{further_token(self._signer, slug, entry_id, at)}"
 
     def rules(self, slug: str) -> str:
         """The rules and odds."""

@@ -23,6 +23,7 @@ class Purpose(StrEnum):
     PROOF = "proof"  # shows that the address of an entry can be read
     MY_PRIZES = "my-prizes"  # all that one person has won
     REFERRAL = "referral"  # somebody's link for friends
+    FURTHER = "further"  # somebody's link to a further entry that friends have earned them
     NO_REPORTS = "no-reports"  # takes back that a member of staff wants figures by mail
     REMINDER = "reminder"  # takes back that somebody wants to hear of an opening
     PARTNER = "partner"  # a partner's own figures, by a link of the first kind
@@ -41,6 +42,7 @@ LIFETIMES = {
     Purpose.PROOF: timedelta(days=180),
     Purpose.MY_PRIZES: timedelta(days=30),
     Purpose.REFERRAL: timedelta(days=180),
+    Purpose.FURTHER: timedelta(days=180),
     Purpose.NO_REPORTS: timedelta(days=366),
     Purpose.REMINDER: timedelta(days=366),
     Purpose.PARTNER: timedelta(days=366),

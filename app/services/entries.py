@@ -72,6 +72,7 @@ class Submission:
     form_of: UUID | None = None  # the campaign whose form that is
     answers: str = ""  # as a document of domain/entry_form.py
     invited: Invitation | None = None  # by whose link
+    again: UUID | None = None  # an entry of the same person, whose signed link to a further one was followed
     proved: frozenset[UUID] = frozenset()  # whose addresses were proved in the same browser
     source: Source = Source()  # noqa: RUF009 -- frozen
     shown: bool = False  # whether the answer itself shows the outcome
@@ -102,7 +103,7 @@ def submit_entry(
         return refused(RefusalReason.CAPTCHA_SPENT)
     if person.is_taken:
         answer = refused(already_entered(window))
-        further = _further(connection, campaign, person.entrant_id, answer)
+        further = _further(connection, campaign, person.entrant_id, submission, answer)
         if further is None:
             return answer
         period = further
@@ -212,13 +213,23 @@ def _count_friend(
 
 
 def _further(
-    connection: DirectConnection, campaign: Any, entrant_id: UUID | None, answer: Outcome
+    connection: DirectConnection,
+    campaign: Any,
+    entrant_id: UUID | None,
+    submission: Submission,
+    answer: Outcome,
 ) -> str | None:
     """The period of an entry that friends have earned, for somebody who has made their own; None where there
     is none, and where `answer` is for a form that was sent before.
+
+    Anybody can type an address: it is taken up over the person's own link, or where the address was proved.
     """
     is_new = isinstance(answer, Refused) and answer.reason is not RefusalReason.NONCE_USED
     if not (is_new and campaign.refer_most):
+        return None
+    if entrant_id not in submission.proved and not referrals.is_of(
+        connection, submission.again, campaign.id, entrant_id
+    ):
         return None
     return referrals.next_further(connection, campaign.id, entrant_id)
 

@@ -57,6 +57,14 @@ def invitation(session: Session, link_id: UUID, prefix: str | None, networks: Ne
     return Invitation(link_id, networks.is_same(session, prefix, latest.network, latest.created_at) is True)
 
 
+def is_of(
+    connection: DirectConnection, entry_id: UUID | None, campaign_id: UUID, entrant_id: UUID | None
+) -> bool:
+    """Whether this entry of the campaign is that person's."""
+    values = {"entry": entry_id, "campaign": campaign_id, "person": entrant_id}
+    return bool(entry_id and entrant_id) and connection.row(_IS_OF, values) is not None
+
+
 def next_further(connection: DirectConnection, campaign_id: UUID, entrant_id: UUID | None) -> str | None:
     """The period of the further entry this person can make now; None where there is none."""
     values = {"campaign": campaign_id, "referrer": entrant_id}
@@ -317,6 +325,14 @@ _UNUSED = Prepared(
         Referral.referrer_id == bindparam("referrer"),
         Referral.number.is_not(None),
         ~_IS_MADE,
+    )
+)
+_IS_OF = Prepared(
+    select(Entry.id).where(
+        Entry.id == bindparam("entry"),
+        Entry.campaign_id == bindparam("campaign"),
+        Entry.entrant_id == bindparam("person"),
+        Entry.erased_at.is_(None),
     )
 )
 _INSERT = Prepared(insert(Referral))

@@ -2,6 +2,7 @@
 // before any of this begins; a game that cannot play leaves the card as it is.
 import "./countdown.js";
 import { ownClocks } from "./own-clock.js";
+import { offer } from "./share.js";
 
 const live = document.getElementById("announce");
 const calm = matchMedia("(prefers-reduced-motion: reduce)");
@@ -55,7 +56,7 @@ function intoView(card) {
 export function dress(card) {
   for (const node of card.querySelectorAll("[data-needs-script]")) node.hidden = false;
   if (card.querySelector("[data-copy]")) import("./copy.js");
-  if (navigator.share) for (const button of card.querySelectorAll("[data-share-button]")) button.hidden = false;
+  offer(card);
   ownClocks(card);
   const again = card.querySelector("[data-replay]");
   if (again) {
@@ -63,9 +64,3 @@ export function dress(card) {
     again.addEventListener("click", () => play(card));
   }
 }
-
-document.addEventListener("click", (event) => {
-  if (!event.target.closest?.("[data-share-button]")) return;
-  const { share: url, shareTitle: title } = event.target.closest("[data-share]").dataset;
-  navigator.share({ title, url }).catch(() => {});
-});

@@ -102,7 +102,7 @@ def test_both_get_a_code_once(session: Session) -> None:
     mine = enter(session, 1)
     friend = enter(session, 2, mine)
     assert given(session) == [(ME, "*1"), (FRIEND, "*")]
-    enter(session, 10, email=ME)
+    assert isinstance(enter(session, 10, email=ME, again=mine.entry), Won)
     assert enter(session, 2, mine) == friend
     enter(session, 3, mine)
     assert [period for email, period in given(session) if email == ME] == ["*1", "*2"]

@@ -45,8 +45,13 @@ def enter(session: Session, number: int, link: Any = None, **values: Any) -> Out
 
 
 def again(session: Session, person: int, number: int, **values: Any) -> Outcome:
-    """The person enters once more, with a form of its own."""
-    return enter(session, number, email=f"person{person}@example.org", **values)
+    """The person enters once more over their own link, with a form of its own."""
+    address = f"person{person}@example.org"
+    first = session.scalars(
+        select(Entry.id).where(Entry.email == address).order_by(Entry.created_at, Entry.period).limit(1)
+    ).first()
+    session.rollback()
+    return enter(session, number, **({"email": address, "again": first} | values))
 
 
 def entry_of(outcome: Outcome) -> UUID:
@@ -89,6 +94,28 @@ def test_a_form_sent_twice_is_one_further_entry(session: Session) -> None:
     assert again(session, 1, 10, captcha=solved(90)) == first
     assert enter(session, 4, nonce=(10).to_bytes(16, "big"), email="person1@example.org") == first
     assert referrals.standing(session, mine.entry) == Standing(2, 1)  # type: ignore[union-attr]
+
+
+def test_who_types_an_address_uses_up_nothing(session: Session) -> None:
+    start(session)
+    mine = enter(session, 1)
+    friend = enter(session, 2, mine)
+    start(session, slug="winter")
+    elsewhere = again(session, 1, 40, campaign="winter")
+    for number, link in enumerate([None, friend, elsewhere, UUID(int=6)], 20):
+        stranger = again(session, 1, number, again=getattr(link, "entry", link))
+        assert stranger == Refused(RefusalReason.ALREADY_ENTERED)
+    assert referrals.standing(session, entry_of(mine)) == Standing(1, 1)
+    assert isinstance(again(session, 1, 30), Won)
+
+
+def test_a_proved_address_needs_no_link(session: Session) -> None:
+    start(session)
+    mine = enter(session, 1)
+    enter(session, 2, mine)
+    me = session.scalars(select(Entry.entrant_id).where(Entry.id == entry_of(mine))).one()
+    session.rollback()
+    assert isinstance(again(session, 1, 20, again=None, proved=frozenset({me})), Won)
 
 
 def test_a_daily_limit_is_used_before(session: Session) -> None:
@@ -229,7 +256,7 @@ def test_the_referrer_is_told(session: Session) -> None:
     deliver_all(session, postman, NOON + timedelta(hours=2))
     mail = next(each for each in postman.mails if each["To"] == "person1@example.org")
     assert mail["Subject"] == "One more try: Summer giveaway"
-    assert "https://win.example/c/summer\n" in text_of(mail)
+    assert "https://win.example/c/summer/again/" in text_of(mail)
     assert "person2" not in mail.as_string()
 
 

@@ -10,7 +10,9 @@ from flask.testing import FlaskClient
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
+from app.adapters.links import further_token
 from app.domain.roles import Role
+from app.extensions import tools
 from app.models import Campaign, Entry, Referral, Tier
 from app.services import campaigns
 from app.services.audit import COMMAND_LINE
@@ -41,6 +43,16 @@ def link(page: str) -> str:
     return found[1]
 
 
+def further(app: Flask, session: Session) -> str:
+    """Where the person enters once more: their own link, as in the mail and on the page of the result."""
+    mine = select(Entry).where(Entry.email == "me@example.org").order_by(Entry.created_at, Entry.period)
+    entry = session.scalars(mine.limit(1)).one()
+    with app.app_context():
+        token = further_token(tools().signer, "summer", entry.id, entry.created_at)
+    session.rollback()
+    return f"/c/summer/again/{token}"
+
+
 def rows(session: Session) -> list[Any]:
     session.rollback()
     return list(session.execute(select(Referral.number, Referral.not_counted)))
@@ -62,9 +74,13 @@ def test_from_the_result_to_one_more_entry(app: Flask, client: FlaskClient, sess
     assert "A friend has invited you" in friend.get(path).get_data(as_text=True)
     result(friend, "friend@example.org", path)
     assert rows(session) == [(1, "")]
-    again = enter(client, filled_form(client, email="me@example.org"))
-    assert again.get_json()["outcome"] == "won"
     assert enter(client, filled_form(client, email="me@example.org")).status_code == 409
+    once_more = further(app, session)
+    assert "Friends have earned you one more entry" in client.get(once_more).get_data(as_text=True)
+    again = enter(client, filled_form(client, path=once_more, email="me@example.org"))
+    assert again.get_json()["outcome"] == "won"
+    again = enter(client, filled_form(client, path=once_more, email="me@example.org"))
+    assert again.status_code == 409
 
 
 def test_whoever_has_earned_one_is_told_on_the_result(
@@ -77,7 +93,7 @@ def test_whoever_has_earned_one_is_told_on_the_result(
     result(app.test_client(), "friend@example.org", path)
     page = client.get(answer.location).get_data(as_text=True)
     assert "You have 1 more try" in page
-    assert "Enter once more" in page
+    assert re.search(r'href="/c/summer/again/[^"]+#entry">Enter once more', page)
 
 
 def test_the_same_network_earns_nothing(app: Flask, client: FlaskClient, session: Session) -> None:
@@ -96,6 +112,12 @@ def test_a_link_that_is_none_changes_nothing(client: FlaskClient, session: Sessi
     form = filled_form(client, email="friend@example.org", invite="forged")
     assert enter(client, form).status_code == 200
     assert rows(session) == []
+
+
+def test_a_link_to_a_further_entry_that_is_none_changes_nothing(client: FlaskClient) -> None:
+    page = client.get("/c/summer/again/forged").get_data(as_text=True)
+    assert "forged" not in page
+    assert "Friends have earned you" not in page
 
 
 def test_where_it_is_off_nothing_speaks_of_it(
@@ -155,7 +177,7 @@ def test_staff_see_what_links_have_brought(app: Flask, client: FlaskClient, sess
     result(app.test_client(), "near@example.org", path)
     move(session)
     result(app.test_client(), "friend@example.org", path)
-    result(client, "me@example.org")
+    result(client, "me@example.org", further(app, session))
     staff = sign_in(app, session, Role.VIEWER)
     page = staff.page("/admin/campaigns/summer")
     assert "2 by the links of 1 people" in page

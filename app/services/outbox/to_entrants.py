@@ -106,7 +106,11 @@ def _referred(row: Any, office: PostOffice, now: datetime) -> Written | None:
     if row.no_mail_at is not None or phase(window, now) is not Phase.LIVE:
         return None
     stop_url = office.links.stop_mail(row.entrant_id, now)
-    about = Referred(**frame(row, office), lacks_code=row.was_promised and not row.has_bonus)
+    about = Referred(
+        **frame(row, office),
+        further_url=office.links.further(row.slug, row.entry_id, row.created_at),
+        lacks_code=row.was_promised and not row.has_bonus,
+    )
     return office.letters.referred(about, stop_url, language_of(row)), stop_url
 
 

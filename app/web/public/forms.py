@@ -141,6 +141,7 @@ class EntryForm(FlaskForm):
         self.altcha = PagePart("altcha", given.get("altcha", ""))
         self.partner = PagePart("partner", given.get("partner", ""))
         self.invite = PagePart("invite", given.get("invite", ""))
+        self.again = PagePart("again", given.get("again", ""))
         self.homepage = PagePart("homepage", given.get("homepage", ""), "text")
         self.form_key = PagePart("form", self.shown.key)
         self.answers = Answers()

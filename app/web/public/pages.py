@@ -33,7 +33,7 @@ from app.web.public.blueprint import public
 from app.web.public.forms import form_class
 from app.web.public.reminders import ReminderForm
 from app.web.public.showing import links
-from app.web.public.submission import link_of
+from app.web.public.submission import further_of, link_of
 from app.web.share_kit import landing_link
 
 
@@ -88,6 +88,16 @@ def from_friend(slug: str, token: str) -> str:
         locale.page_is(url_for("public.landing_page", slug=slug, lang=None))
         token = ""
     return _landing(slug, None, invite=token)
+
+
+@public.get("/c/<slug>/again/<token>")
+@limiter.limit("240/minute")
+def once_more(slug: str, token: str) -> str:
+    """The landing page over somebody's link to a further entry; one that is none changes nothing."""
+    if further_of(slug, token) is None:
+        locale.page_is(url_for("public.landing_page", slug=slug, lang=None))
+        token = ""
+    return _landing(slug, None, again=token)
 
 
 @public.post("/c/<slug>/reminder")
@@ -151,14 +161,20 @@ def _via(slug: str, partner: str, without: str) -> str:
 
 
 def _landing(
-    slug: str, partner: Partner | None, reminder: ReminderForm | None = None, invite: str = ""
+    slug: str,
+    partner: Partner | None,
+    reminder: ReminderForm | None = None,
+    *,
+    invite: str = "",
+    again: str = "",
 ) -> str:
     now = tools().now()
     found = landing.landing_page(db.session(), slug, now=now, partner=partner)
     page = page_in_words(found)
     traffic_counts.count(slug, traffic.PAGE)
     form = form_class(page.campaign)()
-    form.invite.data = invite if page.campaign.refer_most else ""
+    if page.campaign.refer_most:
+        form.invite.data, form.again.data = invite, again
     sent, reminder = reminder, reminder or reminders.offered(page)
     counts = _counting(page.campaign, partner, now)
     code = picture_code.offered(slug, form, now)
@@ -179,7 +195,7 @@ def _landing(
         "csrf": partial(str, form.csrf_token.current_token if "csrf_token" in form else ""),
         "code": lambda: code.token if code else "",
     }
-    if sent or form.invite.data or "_flashes" in session:
+    if sent or form.invite.data or form.again.data or "_flashes" in session:
         return write({name: make() for name, make in own.items()})
     return kept_pages.of(current_app).page(_key(found), own, write, now=now)
 

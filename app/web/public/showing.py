@@ -10,7 +10,7 @@ from flask import (
 )
 from markupsafe import Markup
 
-from app.adapters.links import referral_token, result_token
+from app.adapters.links import further_token, referral_token, result_token
 from app.adapters.qr import qr_svg
 from app.domain.identity import mask_email
 from app.domain.outcomes import Drawn, Held, Lapsed, Lost, Outcome, Won
@@ -75,17 +75,20 @@ def _shared(campaign: Campaign, outcome: Outcome) -> dict[str, Any]:
     """The address to pass on: one's own, where the campaign counts whom it brings."""
     path = url_for("public.landing_page", slug=campaign.slug)
     refer = friends_code = None
-    friends_code_url = ""
+    friends_code_url = further_url = ""
     if campaign.refer_most and isinstance(outcome, Won | Lost):
         refer = referrals.standing(db.session(), outcome.entry)
         token = referral_token(tools().signer, campaign.slug, outcome.entry, outcome.at)
         path = url_for("public.from_friend", slug=campaign.slug, token=token)
+        further = further_token(tools().signer, campaign.slug, outcome.entry, outcome.at)
+        further_url = url_for("public.once_more", slug=campaign.slug, token=further)
         friends_code = bonuses.of_friend(db.session(), outcome.entry)
         if friends_code and friends_code.entry_id and friends_code.at:
             own = result_token(tools().signer, friends_code.entry_id, friends_code.at)
             friends_code_url = url_for("public.result", slug=campaign.slug, token=own)
     return {
         "refer": refer,
+        "further_url": further_url,
         "friends_code": friends_code,
         "friends_code_url": friends_code_url,
         "share_url": tools().settings.public_url + path,

@@ -38,6 +38,7 @@ def submission(slug: str, form: EntryForm, now: datetime) -> Submission:
         partner_id=_attribution(slug, form.partner.data),
         network=_network(now),
         invited=_invited(slug, form.invite.data),
+        again=further_of(slug, form.again.data) if form.again.data else None,
         proved=proved.people(),
         source=_source(),
         shown=bool(request.headers.get("HX-Request")) or wants_json(),
@@ -47,6 +48,11 @@ def submission(slug: str, form: EntryForm, now: datetime) -> Submission:
 def link_of(slug: str, token: str) -> UUID | None:
     """The entry whose link for friends this is; None for no link of this campaign's."""
     return _signed_for(slug, Purpose.REFERRAL, token)
+
+
+def further_of(slug: str, token: str) -> UUID | None:
+    """The entry whose maker's link to a further one this is; None for no link of this campaign's."""
+    return _signed_for(slug, Purpose.FURTHER, token)
 
 
 def _source() -> Source:
