@@ -139,12 +139,23 @@ def database(request: pytest.FixtureRequest, settings: Settings) -> Iterator[Eng
             engine = db.engine
         yield engine  # outside the context: requests must not share one
         return
-    own = create_engine(settings.database_url, **engine_options(settings))
-    prepare_engine(own, settings.limits)
+    own = _engine(settings)
     yield own
     left_open = own.pool.checkedout()  # type: ignore[attr-defined]
     own.dispose()
     assert not left_open, "the test left a connection open"
+
+
+_engines: dict[tuple[str, Isolation], Engine] = {}
+
+
+def _engine(settings: Settings) -> Engine:
+    """An engine lives on for the next test on a database of that address: it has the statements compiled."""
+    key = settings.database_url, settings.limits.isolation
+    if key not in _engines:
+        _engines[key] = create_engine(settings.database_url, **engine_options(settings))
+        prepare_engine(_engines[key], settings.limits)
+    return _engines[key]
 
 
 @pytest.fixture

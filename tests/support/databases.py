@@ -38,10 +38,11 @@ class Databases(Protocol):
 
 
 class SqliteDatabases:
-    """One file each, copied from the template."""
+    """Copies of the template; the names of discarded ones are used again."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        self._free: list[str] = []
         self._numbers = itertools.count(1)
         self._template = folder / "template.sqlite3"
         migrate(f"sqlite:///{self._template}", folder)
@@ -54,14 +55,21 @@ class SqliteDatabases:
         return url
 
     def create_empty(self) -> str:
-        """Name a file that is not there yet."""
+        """Name a file that is not there."""
+        return self._free.pop() if self._free else self._next()
+
+    def _next(self) -> str:
         return f"sqlite:///{self._folder / f'{next(self._numbers)}.sqlite3'}"
 
     def discard(self, url: str) -> None:
-        """Remove the file and what SQLite and the write queue put beside it."""
+        """Remove the file and what SQLite put beside it.
+
+        The write queue's files stay: an engine that lives on has them open.
+        """
         path = Path(url.removeprefix("sqlite:///"))
-        for beside in path.parent.glob(f"{path.name}*"):
-            beside.unlink()
+        for beside in (path, *(path.with_name(f"{path.name}-{end}") for end in ("wal", "shm", "journal"))):
+            beside.unlink(missing_ok=True)
+        self._free.append(url)
 
 
 class PostgresDatabases:
