@@ -16,12 +16,13 @@ from app.adapters.mail import ConsoleRoute, FolderRoute, SmtpRoute
 from app.cli.support import figures_link, landing_link, session, sign_in_link
 from app.cli.worker import worker_beside
 from app.config import ROOT, Settings
-from app.domain.eligibility import CampaignStatus
+from app.domain.eligibility import Phase, phase
 from app.domain.roles import Role
 from app.extensions import db, tools
 from app.models import Account, Campaign, Partner
 from app.services import accounts, campaigns, demo, housekeeping, partners
 from app.services.audit import COMMAND_LINE
+from app.services.entries import window_of
 
 WAITING_PER_THREAD = 16  # requests a process takes on before new ones wait in the kernel
 STOP_SECONDS = 20  # for requests in flight, once asked to stop
@@ -68,9 +69,9 @@ def web_server(settings: Settings) -> MPServer:
 
 def _tell(settings: Settings) -> None:
     campaign = _campaign_to_show()
-    lines = [("Landing page", landing_link(campaign))]
-    partner = _partner_to_show(campaign)
-    if partner is not None:
+    partner = _partner_to_show(campaign) if campaign else None
+    lines = [("Landing page", landing_link(campaign) if campaign else "none yet: no campaign is open")]
+    if campaign and partner:
         lines += [("Partner link", landing_link(campaign, partner)), ("Its figures", figures_link(partner))]
     if accounts.anyone_can_sign_in(session()):
         lines.append(("Staff sign-in", f"{settings.public_url}/account/sign-in"))
@@ -94,11 +95,14 @@ def _tell(settings: Settings) -> None:
     click.echo()
 
 
-def _campaign_to_show() -> Campaign:
-    """The newest campaign people can enter, else the newest of all."""
+def _campaign_to_show() -> Campaign | None:
+    """The newest campaign people can enter, else one that waits; none where the page would show nothing."""
     newest_first = campaigns.listing(session())
-    is_open = (each for each in newest_first if each.status is CampaignStatus.OPEN)
-    return next(is_open, newest_first[0])
+    for wanted in (Phase.LIVE, Phase.NOT_OPEN, Phase.PAUSED):
+        for each in newest_first:
+            if phase(window_of(each), tools().now()) is wanted:
+                return each
+    return None
 
 
 def _partner_to_show(campaign: Campaign) -> Partner | None:

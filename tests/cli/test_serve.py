@@ -11,20 +11,25 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import flask_migrate
 import pytest
 from flask import Flask
+from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from app.adapters.mail import ConsoleRoute, FolderRoute, Route, Security, SmtpRoute
 from app.cli import serve
 from app.config import ROOT, ConfigError, Settings, load_settings
+from app.domain.eligibility import CampaignStatus
 from app.extensions import db
+from app.models import Campaign
 from app.services import accounts, campaigns
 from tests.support.application import application, environment
+from tests.support.factories import make_campaign
 from tests.support.fakes import NOON
 
 Start = Callable[[], str]
@@ -112,8 +117,31 @@ def test_a_site_of_ones_own_has_no_demo(start: Start, empty_app: Flask) -> None:
     made = runner.invoke(args=["prizewell", "campaign", "create", "summer", "--title", "Summer"])
     assert made.exit_code == 0
     printed = start()
-    assert link(printed, "Landing page") == "http://localhost/c/summer"
-    assert "Partner link" not in printed
+    assert "none yet: no campaign is open" in printed
+    assert "/c/" not in printed
+
+
+def test_a_campaign_that_can_be_entered_goes_before_those_that_cannot(start: Start, empty_app: Flask) -> None:
+    with empty_app.app_context():
+        flask_migrate.upgrade()
+    now, slugs = datetime.now(UTC), ("early", "later", "paused", "draft")
+    starts = dict(zip(slugs, (now - timedelta(days=1), now + timedelta(days=1), None, None), strict=True))
+    status = {"paused": CampaignStatus.PAUSED, "draft": CampaignStatus.DRAFT}
+    with empty_app.app_context(), Session(db.engine) as session:
+        for number, slug in enumerate(slugs):
+            made_at, is_in = now + timedelta(seconds=number), status.get(slug, CampaignStatus.OPEN)
+            make_campaign(
+                session, slug=slug, status=is_in, opens_at=starts[slug], now=made_at, seed=number + 1
+            )
+    shown = []
+    for _slug in slugs:
+        printed = start()
+        shown.append(link(printed, "Landing page").rpartition("/")[2])
+        with empty_app.app_context(), Session(db.engine) as session:
+            over = update(Campaign).where(Campaign.slug == shown[-1]).values(status=CampaignStatus.CLOSED)
+            session.execute(over)
+            session.commit()
+    assert shown == ["early", "later", "paused", "open"]
 
 
 def test_where_the_data_lives(settings: Settings) -> None:
