@@ -36,8 +36,18 @@ class Counted(Count):
 def counted(session: Session, campaign_id: UUID, since: datetime | None = None) -> list[Counted]:
     """The campaign's counts, the oldest first, up to this moment: all, or of the quarters from `since` on."""
     first = quarter_of(since) if since else 0
-    until = session.scalar(select(Watch.counted_until).where(Watch.campaign_id == campaign_id)) or 0
-    stored = session.execute(
+    until = counted_until(session, campaign_id)
+    return stored(session, campaign_id, first) + _count(session, campaign_id, max(first, until), None)
+
+
+def counted_until(session: Session, campaign_id: UUID) -> int:
+    """The first quarter that is not added up yet."""
+    return session.scalar(select(Watch.counted_until).where(Watch.campaign_id == campaign_id)) or 0
+
+
+def stored(session: Session, campaign_id: UUID, first: int = 0) -> list[Counted]:
+    """The quarters that are added up, from the first on."""
+    rows = session.execute(
         select(
             QuarterCount.quarter,
             QuarterCount.entries,
@@ -48,14 +58,18 @@ def counted(session: Session, campaign_id: UUID, since: datetime | None = None) 
         .where(QuarterCount.campaign_id == campaign_id, QuarterCount.quarter >= first)
         .order_by(QuarterCount.quarter, QuarterCount.odds_version)
     )
-    found = [Counted(*row) for row in stored]
-    return found + _count(session, campaign_id, max(first, until), None)
+    return [Counted(*row) for row in rows]
+
+
+def recount(session: Session, campaign_id: UUID) -> list[Counted]:
+    """The same, out of the entries themselves."""
+    return _count(session, campaign_id, 0, counted_until(session, campaign_id))
 
 
 def totals(session: Session, campaign_id: UUID) -> tuple[int, int]:
     """Entries and wins as drawn, up to this moment, in sums."""
-    until = session.scalar(select(Watch.counted_until).where(Watch.campaign_id == campaign_id)) or 0
-    stored = session.execute(
+    until = counted_until(session, campaign_id)
+    sums = session.execute(
         select(func.sum(QuarterCount.entries), func.sum(QuarterCount.wins)).where(
             QuarterCount.campaign_id == campaign_id
         )
@@ -64,13 +78,13 @@ def totals(session: Session, campaign_id: UUID) -> tuple[int, int]:
         Entry.campaign_id == campaign_id, Entry.created_at >= start_of(until)
     )
     entries, wins = session.execute(live).one()
-    return entries + int(stored[0] or 0), wins + int(stored[1] or 0)
+    return entries + int(sums[0] or 0), wins + int(sums[1] or 0)
 
 
 def count_on(session: Session, campaign_id: UUID, *, now: datetime) -> bool:
     """Add up the next quarters that are over, a day of them at most; False when there is nothing to do."""
     until = quarter_of(now - SETTLED)
-    start = session.scalar(select(Watch.counted_until).where(Watch.campaign_id == campaign_id)) or 0
+    start = counted_until(session, campaign_id)
     if _next_with_entries(session, campaign_id, start, until) is None:
         session.rollback()
         return False

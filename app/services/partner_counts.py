@@ -4,7 +4,7 @@ A page over a million entries then reads a few thousand rows. The pointer up to 
 campaign's (`Watch.counted_until`): both kinds of counts go on in one transaction.
 """
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from datetime import UTC, datetime, time
 from typing import Any
 from uuid import UUID
@@ -46,15 +46,8 @@ def store(session: Session, campaign_id: UUID, first: int, until: int) -> None:
 def counted(session: Session, campaign_id: UUID, partner_id: UUID) -> list[LinkCount]:
     """The counts of one of the campaign's partners, up to this moment."""
     until = session.scalar(select(Watch.counted_until).where(Watch.campaign_id == campaign_id)) or 0
-    stored = select(
-        PartnerCount.partner_id,
-        PartnerCount.quarter,
-        PartnerCount.entries,
-        PartnerCount.people,
-        PartnerCount.wins,
-        PartnerCount.crowded,
-    ).where(PartnerCount.partner_id == partner_id, PartnerCount.quarter < until)
-    found = [LinkCount(*row) for row in session.execute(stored)]
+    added_up = select(*_COLUMNS).where(PartnerCount.partner_id == partner_id, PartnerCount.quarter < until)
+    found = [LinkCount(*row) for row in session.execute(added_up)]
     return found + _count(session, campaign_id, until, None, partner_id)
 
 
@@ -79,6 +72,19 @@ def totals(session: Session, campaign_id: UUID) -> dict[UUID, tuple[int, int, in
         entries, people, wins = sums.get(row.partner_id, (0, 0, 0))
         sums[row.partner_id] = (entries + row.entries, people + row.people, wins + row.wins)
     return sums
+
+
+def stored(session: Session, campaign_id: UUID) -> list[LinkCount]:
+    """The quarters that are added up, of all the campaign's partners."""
+    query = select(*_COLUMNS).join(Partner, Partner.id == PartnerCount.partner_id)
+    return [LinkCount(*row) for row in session.execute(query.where(Partner.campaign_id == campaign_id))]
+
+
+def recount(session: Session, campaign_id: UUID, until: int) -> list[LinkCount]:
+    """The quarters before that one, out of the entries themselves: but for crowds, whose networks are
+    forgotten after two days.
+    """
+    return _count(session, campaign_id, 0, until)
 
 
 def crowded(session: Session, campaign_id: UUID) -> dict[UUID, tuple[int, int]]:
@@ -147,3 +153,6 @@ def _crowded(session: Session, campaign_id: UUID, first: int, until: int) -> dic
         .group_by(Entry.partner_id, quarter)
     )
     return {(row[0], row[1]): row[2] for row in session.execute(query)}
+
+
+_COLUMNS = tuple(getattr(PartnerCount, each.name) for each in fields(LinkCount))

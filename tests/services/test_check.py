@@ -42,6 +42,8 @@ NAMES = [
     "fallbacks",
     "room",
     "messages",
+    "counts",
+    "caps",
     "figures",
 ]
 

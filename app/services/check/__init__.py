@@ -7,6 +7,7 @@ from sqlalchemy.orm import Session
 
 from app.adapters.seeds import SeedVault
 from app.services import campaigns
+from app.services.check.counts import check_caps, check_counts
 from app.services.check.entries import check_entries, check_limits, check_nonces
 from app.services.check.figures import check_figures
 from app.services.check.messages import check_messages
@@ -78,6 +79,8 @@ _CHECKS: tuple[tuple[tuple[str, ...], Callable[..., None]], ...] = (
     (("nonces",), check_nonces),
     (("awards", "draws", "fallbacks", "room"), check_entries),
     (("messages",), check_messages),
+    (("counts",), check_counts),
+    (("caps",), check_caps),
     (("figures",), check_figures),
 )
 _PROMISES = {
@@ -93,6 +96,8 @@ _PROMISES = {
     "draws": "each outcome is the one its seed, nonce and odds give",
     "fallbacks": "each tier awarded is the one hit, or one its rule leads to",
     "room": "no tier gave more than its limits allow, or out of its time",
+    "counts": "what was counted by quarters of an hour is what came, over each link too",
+    "caps": "what a partner’s cap counts is what was won over the link",
     "figures": "what was added up by day is what the rows come to",
     "messages": "winners are told by mail, and nobody else is",
 }
