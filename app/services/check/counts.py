@@ -29,9 +29,9 @@ def check_counts(session: Session, subject: Subject, tally: Tally) -> None:
     by_link = {(one.partner_id, one.quarter): one for one in partner_counts.stored(session, subject.id)}
     came = {(one.partner_id, one.quarter): one for one in partner_counts.recount(session, subject.id, until)}
     tally.seen += len(by_link)
-    for place in sorted(by_link.keys() | came.keys()):
-        holds = _is_right(by_link.get(place), came.get(place))
-        fault = f"{slug}: what partner {place[0].hex} brought in quarter {place[1]} is not what came then"
+    for link in sorted(by_link.keys() | came.keys()):
+        holds = _is_right(by_link.get(link), came.get(link))
+        fault = f"{slug}: what partner {link[0].hex} brought in quarter {link[1]} is not what came then"
         tally.expect(holds, fault)
 
 
