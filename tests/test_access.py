@@ -1,5 +1,7 @@
 """Every route, who may use it, and where a recent sign-in is asked for. A route without a row here fails."""
 
+import re
+from contextlib import suppress
 from datetime import timedelta
 from uuid import UUID
 
@@ -7,6 +9,7 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy.orm import Session
+from werkzeug.exceptions import HTTPException
 from werkzeug.routing import Rule
 
 from app.domain.alerts import AlertKind
@@ -391,6 +394,33 @@ def test_each_role_gets_what_the_table_says(
         assert (answer.status_code == 403) == refused, f"{role} {method} {path}: {answer.status}"
         assert answer.status_code < 500, f"{role} {method} {path}: {answer.status}"
         answer.close()
+
+
+@pytest.mark.parametrize("role", [Role.VIEWER, Role.EDITOR])
+def test_no_page_offers_a_role_what_it_may_not_do(
+    app: Flask, session: Session, parts: dict[str, object], role: Role
+) -> None:
+    staff = sign_in(app, session, role)
+    offered: set[tuple[str, str]] = set()
+    for endpoint, method, path in calls(app, parts):
+        needed = ACCESS[endpoint]
+        if method == "GET" and needed is not None and role.covers(needed):
+            answer = staff.get(path)
+            if answer.status_code == 200 and answer.mimetype == "text/html":
+                offered |= {(path, endpoint) for endpoint in led_to(app, answer.get_data(as_text=True))}
+    assert len(offered) > 50
+    beyond = [(path, end) for path, end in offered if not role.covers(ACCESS[end] or Role.VIEWER)]
+    assert beyond == []
+
+
+def led_to(app: Flask, page: str) -> set[str]:
+    """The endpoints of all a page links to or sends to."""
+    adapter, found = app.url_map.bind("localhost"), set()
+    for method, kind in (("GET", "href|hx-get"), ("POST", "action|formaction|hx-post")):
+        for address in re.findall(rf'\s(?:{kind})="(/[^"?#]*)', page):
+            with suppress(HTTPException):  # a form that only filters goes by GET
+                found.add(adapter.match(address, method)[0])
+    return found
 
 
 def test_a_visitor_is_asked_to_sign_in(app: Flask, client: FlaskClient, parts: dict[str, object]) -> None:

@@ -77,15 +77,18 @@ def frame() -> dict[str, Any]:
 
 
 def _campaign_links(campaign: Campaign) -> list[dict[str, Any]]:
+    changes = (
+        _link("admin.texts.index", _("Texts"), "list", slug=campaign.slug),
+        _link("admin.entry_form.edit", _("Form"), "edit", slug=campaign.slug),
+        _link("admin.look.edit", _("Look"), "eye", slug=campaign.slug),
+    )
     return [
         _link("admin.campaigns.detail", _("Overview"), "chart", slug=campaign.slug),
         _link("admin.prizes.index", _("Prizes"), "gift", slug=campaign.slug),
         _link("admin.winners.index", _("Winners"), "trophy", slug=campaign.slug),
         _link("admin.redemptions.index", _("Redemptions"), "code", slug=campaign.slug),
         _link("admin.figures.index", _("Figures"), "chart", slug=campaign.slug),
-        _link("admin.texts.index", _("Texts"), "list", slug=campaign.slug),
-        _link("admin.entry_form.edit", _("Form"), "edit", slug=campaign.slug),
-        _link("admin.look.edit", _("Look"), "eye", slug=campaign.slug),
+        *(changes if may(Role.EDITOR) else ()),
         _link("admin.partners.index", _("Partners"), "link", slug=campaign.slug),
         _link("admin.audit.index", _("Changes"), "history", slug=campaign.slug),
     ]
