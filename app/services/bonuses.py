@@ -20,6 +20,7 @@ from sqlalchemy import (
     func,
     insert,
     literal_column,
+    or_,
     select,
 )
 from sqlalchemy.orm import Session, aliased
@@ -147,6 +148,18 @@ def count(session: Session, campaign_id: UUID) -> tuple[int, int]:
     carried = select(func.count()).where(Entry.campaign_id == campaign_id, ~is_drawn())
     given = session.scalar(carried) or 0
     return given, 2 * (session.scalar(promised) or 0) - given
+
+
+def lacking(session: Session, campaign_id: UUID, entrant_id: UUID) -> int:
+    """How many codes were promised to this person in the campaign and could not be given."""
+    theirs = or_(Referral.referrer_id == entrant_id, Referral.friend_id == entrant_id)
+    promised = select(func.count()).where(
+        Referral.campaign_id == campaign_id, Referral.bonus_tier_id.is_not(None), theirs
+    )
+    carried = select(func.count()).where(
+        Entry.campaign_id == campaign_id, Entry.entrant_id == entrant_id, ~is_drawn()
+    )
+    return (session.scalar(promised) or 0) - (session.scalar(carried) or 0)
 
 
 def explained(session: Session, entry: Entry) -> UUID | None:

@@ -1,14 +1,16 @@
 """The winner's page: all that one person has won on this site, and how to come to it."""
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import func, insert, or_, select, update
 from sqlalchemy.orm import Session
 
 from app.domain.chance import Rng
+from app.domain.eligibility import Phase, phase
 from app.domain.errors import NotFound
 from app.domain.identity import InvalidAddress, canonical_email
 from app.domain.outcomes import AwardReason
@@ -25,8 +27,10 @@ from app.models import (
     Prize,
     SpentChallenge,
 )
-from app.services import handling, outbox
+from app.services import bonuses, handling, outbox, referrals
 from app.services.drawn import is_drawn
+from app.services.entries import window_of
+from app.services.referrals import Standing
 from app.services.uow import unit_of_work
 
 _NOBODY = UUID(int=0)
@@ -76,14 +80,30 @@ class Waiting:
 
 
 @dataclass(frozen=True, slots=True)
+class Sharing:
+    """A campaign that people can enter now, and in which this person can bring friends: the entry `entry_id`
+    made at that moment is whose link it is, `lacking` how many codes could not be given to them for it.
+    """
+
+    campaign: Campaign
+    entry_id: UUID
+    at: datetime
+    standing: Standing
+    lacking: int
+
+
+@dataclass(frozen=True, slots=True)
 class WinnerPage:
-    """All wins of a person, newest first; what still waits; how many entries there are in all."""
+    """All wins of a person, newest first; what still waits; how many entries there are in all; where they can
+    bring friends.
+    """
 
     entrant: Entrant
     email: str
     prizes: tuple[WonPrize, ...]
     waiting: tuple[Waiting, ...]
     entries: int
+    sharing: tuple[Sharing, ...]
 
 
 def page_of(session: Session, entrant_id: UUID, *, now: datetime) -> WinnerPage:
@@ -117,7 +137,28 @@ def page_of(session: Session, entrant_id: UUID, *, now: datetime) -> WinnerPage:
         ),
         tuple(Waiting(entry.id, campaigns[entry.campaign_id], entry.created_at) for entry in waiting),
         session.scalar(select(func.count()).select_from(Entry).where(*mine, is_drawn())) or 0,
+        tuple(_sharing(session, entrant_id, campaigns.values(), now)),
     )
+
+
+def _sharing(
+    session: Session, entrant_id: UUID, campaigns: Iterable[Campaign], now: datetime
+) -> Iterator[Sharing]:
+    """Their first entry of each is whose link it is, once its outcome may be told."""
+    told = or_(Entry.proof != Proof.REVEAL, Entry.proved_at.is_not(None))
+    for campaign in campaigns:
+        if not campaign.refer_most or phase(window_of(campaign), now) is not Phase.LIVE:
+            continue
+        first = session.scalars(
+            select(Entry)
+            .where(Entry.campaign_id == campaign.id, Entry.entrant_id == entrant_id, is_drawn(), told)
+            .order_by(Entry.created_at, Entry.id)
+            .limit(1)
+        ).one_or_none()
+        if first is not None:
+            earned = referrals.standing(session, first.id)
+            lacking = bonuses.lacking(session, campaign.id, entrant_id)
+            yield Sharing(campaign, first.id, first.created_at, earned, lacking)
 
 
 def get_person(session: Session, entrant_id: UUID) -> Entrant:

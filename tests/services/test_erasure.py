@@ -86,7 +86,7 @@ def test_nobody_is_erased_twice_or_finds_the_page(session: Session, won: Won) ->
         lambda: erase(session, entrant_id),
         lambda: erase(session, UUID(int=9)),
         lambda: winner_page.page_of(session, entrant_id, now=NOON),
-        lambda: personal_data.export(session, entrant_id, now=NOON),
+        lambda: personal_data.export(session, entrant_id, now=NOON, vault=VAULT),
         lambda: winner_page.want_mail(session, entrant_id, wanted=True, now=NOON),
     ):
         with pytest.raises(NotFound):
@@ -112,9 +112,9 @@ def test_elsewhere_they_are_somebody_again_and_what_was_erased_stays_so(session:
     assert (entrant.email_key, entrant.erased_at) == ("person1@example.org", None)
     page = winner_page.page_of(session, entrant_id, now=NOON)
     assert [prize.entry_id for prize in page.prizes] == [again.entry]
-    assert [one["entry"] for one in personal_data.export(session, entrant_id, now=NOON)["entries"]] == [
-        again.entry.hex
-    ]
+    assert [
+        one["entry"] for one in personal_data.export(session, entrant_id, now=NOON, vault=VAULT)["entries"]
+    ] == [again.entry.hex]
     assert isinstance(enter(session, 3, email="person1@example.org", seed=51), Refused)
     assert faults(session) == []
     erase(session, entrant_id)

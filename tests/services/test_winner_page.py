@@ -108,7 +108,7 @@ def test_what_waits_for_proof_tells_no_more_than_the_result_page(session: Sessio
     held = enter(session)
     entrant = person(session, held.entry)
     page = winner_page.page_of(session, entrant, now=NOON)
-    stored = personal_data.export(session, entrant, now=NOON)["entries"][0]
+    stored = personal_data.export(session, entrant, now=NOON, vault=VAULT)["entries"][0]
     if setting is Proof.CODE:
         assert [(prize.state, prize.code) for prize in page.prizes] == [(PrizeState.HELD, "")]
         assert (stored["outcome"], stored["code"]) == ("win", None)
@@ -124,13 +124,13 @@ def test_what_waits_for_proof_tells_no_more_than_the_result_page(session: Sessio
 def test_all_that_is_stored_is_given(session: Session) -> None:
     make_campaign(session, [TierSpec("Gold", codes=1)])
     won, lost = enter(session), enter(session, 2)
-    data = personal_data.export(session, person(session, won.entry), now=NOON)
+    data = personal_data.export(session, person(session, won.entry), now=NOON, vault=VAULT)
     assert json.loads(json.dumps(data)) == data
     (entry,) = data["entries"]
     assert (entry["name"], entry["email"], entry["code"]) == ("Person 1", "person1@example.org", won.code)
     assert [mail["kind"] for mail in data["mails"]] == ["award_won"]
     assert data["person"]["address"] == "person1@example.org"
-    (other,) = personal_data.export(session, person(session, lost.entry), now=NOON)["entries"]
+    (other,) = personal_data.export(session, person(session, lost.entry), now=NOON, vault=VAULT)["entries"]
     assert other["outcome"] == "no win"
 
 

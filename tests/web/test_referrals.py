@@ -11,6 +11,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from app.adapters.links import further_token
+from app.adapters.tokens import Purpose
 from app.domain.roles import Role
 from app.extensions import tools
 from app.models import Campaign, Entry, Referral, Tier
@@ -164,6 +165,22 @@ def test_both_see_their_code(app: Flask, client: FlaskClient, session: Session, 
     explained = staff.page(f"/admin/campaigns/summer/entries/{bonus.hex}")
     assert "Nothing was drawn" in explained
     assert "For checking the draw" not in explained
+
+
+def test_my_prizes_has_the_link(app: Flask, client: FlaskClient, session: Session) -> None:
+    path = link(result(client, "me@example.org"))
+    move(session)
+    result(app.test_client(), "friend@example.org", path)
+    me = session.scalars(select(Entry.entrant_id).where(Entry.email == "me@example.org")).one()
+    session.rollback()
+    with app.app_context():
+        token = tools().signer.sign(Purpose.MY_PRIZES, me.hex, tools().now())
+    page = client.get(f"/me/{token}").get_data(as_text=True)
+    assert "Friends have earned you 1 further entry, of 2 at most." in page
+    assert "You have 1 more try" in page
+    assert path in page
+    assert "data-share-button" in page
+    assert f'href="{further(app, session)}#entry"' in page
 
 
 def test_the_rules_say_it(client: FlaskClient) -> None:

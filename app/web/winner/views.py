@@ -6,13 +6,14 @@ button on the page.
 
 import json
 from dataclasses import replace
+from typing import Any
 from uuid import UUID
 
 from flask import Blueprint, Response, flash, make_response, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response as AnyResponse
 
-from app.adapters.links import result_token
+from app.adapters.links import further_token, referral_token, result_token
 from app.adapters.tokens import Purpose
 from app.domain.campaign_texts import prize_key
 from app.domain.errors import NotFound
@@ -21,7 +22,7 @@ from app.domain.outcomes import Held
 from app.extensions import csrf, db, limiter, tools
 from app.services import erasure, personal_data, proof, winner_page
 from app.services.entries import outcome_of
-from app.services.winner_page import WinnerPage, WonPrize
+from app.services.winner_page import Sharing, WinnerPage, WonPrize
 from app.web import proved
 from app.web.ask_forms import ActForm, AskForm
 from app.web.campaign_words import in_words, said
@@ -85,6 +86,7 @@ def page(token: str) -> AnyResponse:
             "winner/page.html",
             page=person,
             prizes=[_in_words(won) for won in person.prizes],
+            sharing=[_shared(each) for each in person.sharing],
             token=token,
             form=ActForm(),
             email_masked=mask_email(person.email) if person.email else "",
@@ -111,7 +113,7 @@ def export(token: str) -> AnyResponse:
     person = _person(token)
     if person is None:
         return _over()
-    data = personal_data.export(db.session(), person.entrant.id, now=tools().now())
+    data = personal_data.export(db.session(), person.entrant.id, now=tools().now(), vault=tools().vault)
     answer = _private(json.dumps(data, indent=1, ensure_ascii=False) + "\n")
     answer.mimetype = "application/json"
     answer.headers["Content-Disposition"] = 'attachment; filename="my-data.json"'
@@ -180,6 +182,20 @@ def _in_words(won: WonPrize) -> WonPrize:
         if won.code
         else "",
     )
+
+
+def _shared(sharing: Sharing) -> dict[str, Any]:
+    """What the page shows of one campaign that friends can be brought to."""
+    slug, signer = sharing.campaign.slug, tools().signer
+    link = referral_token(signer, slug, sharing.entry_id, sharing.at)
+    further = further_token(signer, slug, sharing.entry_id, sharing.at)
+    return {
+        "campaign": in_words(sharing.campaign),
+        "refer": sharing.standing,
+        "lacking": sharing.lacking,
+        "share_url": tools().settings.public_url + url_for("public.from_friend", slug=slug, token=link),
+        "further_url": url_for("public.once_more", slug=slug, token=further),
+    }
 
 
 def _proved(entry_id: UUID) -> AnyResponse:
