@@ -65,10 +65,11 @@ def keys() -> None:
 @shop.command("counter-add")
 @click.argument("name")
 @click.option("--pin", prompt=True, hide_input=True, confirmation_prompt=True, help="6 to 12 digits.")
+@click.option("--currency", default="", help="Ask for the value of the order, in this currency.")
 @CAMPAIGN
-def counter_add(name: str, pin: str, campaign: str | None) -> None:
+def counter_add(name: str, pin: str, currency: str, campaign: str | None) -> None:
     """Add a counter called NAME and print the address of its page."""
-    plan = LocationPlan(name, named_campaign(campaign).id if campaign else None)
+    plan = LocationPlan(name, named_campaign(campaign).id if campaign else None, currency)
     made = locations.add(session(), plan, pin, actor=COMMAND_LINE, now=tools().now(), rng=tools().rng)
     click.echo(f"{tools().settings.public_url}/counter/{made.id.hex}")
 

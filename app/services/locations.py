@@ -18,6 +18,7 @@ from app.models import Campaign, Location, RedemptionSource
 from app.services import audit
 from app.services.audit import Actor
 from app.services.fields import one_line
+from app.services.money import currency_code
 from app.services.redemptions import Till
 from app.services.uow import unit_of_work
 
@@ -27,10 +28,13 @@ _ROWS = ("01234567890123456789", "98765432109876543210")
 
 @dataclass(frozen=True, slots=True)
 class LocationPlan:
-    """What staff decide about a location; without a campaign it takes the codes of all."""
+    """What staff decide about a location; without a campaign it takes the codes of all, with a currency it
+    asks for the value of the order.
+    """
 
     name: str
     campaign_id: UUID | None = None
+    currency: str = ""
 
 
 def listing(session: Session) -> Sequence[Location]:
@@ -67,6 +71,7 @@ def _add(
         id=random_id(rng),
         name=one_line("name", plan.name, 120),
         campaign_id=_checked(session, plan.campaign_id),
+        currency=_currency(plan),
         pin_hash=pin_hash,
         pin_counter=1,
         version=1,
@@ -124,6 +129,7 @@ def _edit(
     was = _told(session, location)
     location.name = one_line("name", plan.name, 120)
     location.campaign_id = _checked(session, plan.campaign_id)
+    location.currency = _currency(plan)
     before, after = audit.differing(was, _told(session, location))
     if pin_hash is not None:
         location.pin_hash = pin_hash
@@ -202,9 +208,14 @@ def _checked(session: Session, campaign_id: UUID | None) -> UUID | None:
     return campaign_id
 
 
+def _currency(plan: LocationPlan) -> str:
+    return currency_code(plan.currency) if plan.currency.strip() else ""
+
+
 def _told(session: Session, location: Location) -> dict[str, Any]:
     campaign = session.get_one(Campaign, location.campaign_id) if location.campaign_id else None
-    return {"name": location.name, "campaign": campaign.slug if campaign else None}
+    slug = campaign.slug if campaign else None
+    return {"name": location.name, "campaign": slug, "currency": location.currency}
 
 
 def _record(

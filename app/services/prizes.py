@@ -24,6 +24,7 @@ from app.models import Campaign, Code, Prize, PrizeKind, Tier
 from app.services import audit, batches, campaigns, official_rules, tiers
 from app.services.audit import Actor
 from app.services.fields import many_lines, one_line
+from app.services.money import currency_code
 from app.services.stock import (
     MAX_UNITS,
     PART,
@@ -378,10 +379,7 @@ def checked(
 def _checked_currency(plan: PrizePlan) -> str:
     """The currency of a plan that has a value, in capitals."""
     _check_range("value", plan.value, 1, MAX_VALUE)
-    currency = plan.currency.strip().upper()
-    if not (len(currency) == 3 and currency.isascii() and currency.isalpha()):
-        raise InvalidInput("currency", "use the three letters of a currency, such as EUR")
-    return currency
+    return currency_code(plan.currency)
 
 
 def _checked_link(link: str, kind: PrizeKind) -> str:

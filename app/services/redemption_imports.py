@@ -4,15 +4,14 @@ import csv
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from decimal import Decimal, InvalidOperation
 
-from babel.numbers import get_currency_precision
 from sqlalchemy.orm import Session
 
 from app.domain.chance import Rng
 from app.domain.errors import Conflict, InvalidInput, Worded
 from app.domain.redemption import Verdict
 from app.services import audit, redemptions
+from app.services.money import minor_units
 from app.services.redemptions import Order, Redeemed, Till
 from app.services.uow import unit_of_work
 
@@ -152,22 +151,12 @@ def _order(values: dict[str, str], now: datetime) -> Order:
     total = values.get("order_total", "")
     order = Order(
         values.get("order_reference", ""),
-        _minor(total, currency) if total else None,
+        minor_units(total, currency, "order_total") if total else None,
         currency if total else "",
         values.get("location", ""),
         _moment(values.get("redeemed_at", "")),
     )
     return replace(redemptions.checked_order(order, now))
-
-
-def _minor(total: str, currency: str) -> int:
-    try:
-        amount = Decimal(total.replace(",", ".")).scaleb(get_currency_precision(currency))
-    except InvalidOperation as error:
-        raise InvalidInput("order_total", "use an amount in digits, such as 49.90") from error
-    if not amount.is_finite() or amount != amount.to_integral_value():
-        raise InvalidInput("order_total", "use an amount in digits, such as 49.90")
-    return int(amount)
 
 
 def _moment(text: str) -> datetime | None:

@@ -44,6 +44,7 @@ from app.models import (
 )
 from app.services import audit, webhooks
 from app.services.audit import Actor
+from app.services.money import currency_code
 from app.services.uow import unit_of_work
 
 LATENESS = timedelta(minutes=5)  # how far a shop's clock may be from ours
@@ -336,9 +337,7 @@ def _currency(order: Order) -> str:
     code = order.currency.strip().upper()
     if (order.value is None) != (code == ""):
         raise InvalidInput("currency", "an order value and its currency come together")
-    if code and not (len(code) == 3 and code.isascii() and code.isalpha()):
-        raise InvalidInput("currency", "use the three letters of a currency, such as EUR")
-    return code
+    return currency_code(code) if code else ""
 
 
 def _line(field: str, text: str, longest: int) -> str:

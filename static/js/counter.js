@@ -30,7 +30,7 @@ function draw(items) {
 function show(html) {
   result.innerHTML = html;
   const verdict = result.querySelector("[data-verdict]");
-  verdict?.focus();
+  (result.querySelector("[aria-invalid=true]") ?? verdict)?.focus();
   verdict?.scrollIntoView({ block: "nearest" });
 }
 
@@ -52,9 +52,9 @@ async function post(action, body) {
   }
 }
 
-function keep(code, key, receipt) {
+function keep(code, key, receipt, value) {
   const items = read();
-  if (!items.some((item) => item.key === key)) items.push({ code, key, receipt, at: Date.now() });
+  if (!items.some((item) => item.key === key)) items.push({ code, key, receipt, value, at: Date.now() });
   write(items);
 }
 
@@ -71,13 +71,13 @@ async function send(form) {
     if (kind === "check") { codeField.value = ""; }
   } catch {
     if (kind === "redeem") {
-      keep(body.get("code"), body.get("key"), body.get("receipt") ?? "");
+      keep(body.get("code"), body.get("key"), body.get("receipt") ?? "", body.get("value") ?? "");
       showTemplate("not-known");
     } else if (kind === "check") {
       const code = String(body.get("code"));
       showTemplate("no-connection");
       result.querySelector("[data-keep]").addEventListener("click", () => {
-        keep(code, newKey(), "");
+        keep(code, newKey(), "", "");
         codeField.value = "";
         show("");
         codeField.focus();
@@ -102,7 +102,7 @@ async function flush() {
       const token = new DOMParser().parseFromString(await page.text(), "text/html").querySelector("form[data-send] [name=csrf_token]");
       if (!token) { location.reload(); return; }
       const body = new FormData();
-      for (const [name, value] of Object.entries({ csrf_token: token.value, code: item.code, key: item.key, receipt: item.receipt })) body.set(name, value);
+      for (const [name, value] of Object.entries({ csrf_token: token.value, code: item.code, key: item.key, receipt: item.receipt, value: item.value ?? "" })) body.set(name, value);
       const { answer, text } = await post(list.dataset.redeem, body);
       if (answer.status === 429 || answer.status === 400 || answer.status === 401) return;
       write(read().filter((other) => other.key !== item.key));
@@ -125,14 +125,17 @@ setInterval(flush, PATIENCE);
 draw(read());
 flush();
 
-// The camera, where the browser reads codes by itself.
+// The camera, where the browser reads codes by itself. It is on only while somebody looks at this page.
 const scan = document.querySelector("[data-scan]");
 const video = document.querySelector("[data-video]");
+const refused = document.querySelector("[data-camera-refused]");
 let stream = null;
+let asking = false;
 
 function stop() {
   stream?.getTracks().forEach((track) => track.stop());
   stream = null;
+  video.srcObject = null;
   video.hidden = true;
   scan.textContent = scan.dataset.start;
 }
@@ -142,7 +145,7 @@ async function look(detector) {
   try {
     const [found] = await detector.detect(video);
     const text = found?.rawValue?.trim();
-    if (text) {
+    if (text && stream) {
       stop();
       codeField.value = text;
       codeField.form.requestSubmit();
@@ -152,21 +155,30 @@ async function look(detector) {
   requestAnimationFrame(() => look(detector));
 }
 
+async function start() {
+  asking = true;
+  refused.hidden = true;
+  try {
+    const detector = new BarcodeDetector();
+    stream = await navigator.mediaDevices.getUserMedia({ video: { facingMode: "environment" } });
+    if (document.hidden) { stop(); return; }
+    video.srcObject = stream;
+    video.hidden = false;
+    scan.textContent = scan.dataset.stop;
+    await video.play();
+    look(detector);
+  } catch {
+    stop();
+    refused.hidden = document.hidden;
+  } finally {
+    asking = false;
+  }
+}
+
 if ("BarcodeDetector" in window && navigator.mediaDevices) {
   scan.dataset.start = scan.textContent;
   scan.hidden = false;
-  scan.addEventListener("click", async () => {
-    if (stream) { stop(); return; }
-    try {
-      stream = await navigator.mediaDevices.getUserMedia({ video: { facingMode: "environment" } });
-      video.srcObject = stream;
-      video.hidden = false;
-      scan.textContent = scan.dataset.stop;
-      await video.play();
-      look(new BarcodeDetector());
-    } catch {
-      stop();
-      document.querySelector("[data-camera-refused]").hidden = false;
-    }
-  });
+  scan.addEventListener("click", () => { if (stream) stop(); else if (!asking) start(); });
+  document.addEventListener("visibilitychange", () => { if (document.hidden) stop(); });
+  addEventListener("pagehide", stop);
 }

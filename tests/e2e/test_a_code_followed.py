@@ -29,7 +29,7 @@ from tests.support.api import shop_of
 from tests.support.application import application, environment
 from tests.support.browser import violations
 from tests.support.databases import Databases
-from tests.support.factories import make_campaign
+from tests.support.factories import TierSpec, make_campaign
 from tests.support.fakes import FakeRng
 from tests.support.hooks import add_endpoint
 from tests.support.receiver import Receiver, receiving
@@ -44,6 +44,17 @@ NewVisitor = Callable[..., Page]
 PIN = "274915"
 BEFORE = 4  # wins and redemptions of the day before: too few for the partner to see
 PATIENCE = 60
+CAMERA = """
+Object.defineProperty(document, "hidden", { get: () => globalThis.away === true });
+globalThis.BarcodeDetector = class {
+  async detect() { return globalThis.read ? [{ rawValue: globalThis.read }] : []; }
+};
+navigator.mediaDevices.getUserMedia = async () => {
+  const drawn = document.createElement("canvas");
+  drawn.getContext("2d").fillRect(0, 0, 10, 10);
+  return (globalThis.shown = drawn.captureStream(5));
+};
+"""  # a browser that reads codes, and what its camera sees
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +88,7 @@ def shop(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> Iter
         )
         with application(load_settings(settings)) as app, app.app_context():
             session, yesterday = db.session(), datetime.now(UTC) - timedelta(days=1)
-            campaign = make_campaign(session, now=yesterday)
+            campaign = make_campaign(session, [TierSpec("Gold", codes=30)], now=yesterday)
             plan = PartnerPlan("ayse", "Ayşe Yılmaz")
             act: dict[str, Any] = {"actor": COMMAND_LINE, "now": yesterday, "rng": tools().rng}
             partner = partners.add(session, campaign.id, "ayse", "Ayşe Yılmaz", plan=plan, **act)
@@ -89,7 +100,7 @@ def shop(databases: Databases, tmp_path_factory: pytest.TempPathFactory) -> Iter
                 order = Order(f"S-{number}", 2500, "EUR")
                 assert isinstance(redemptions.redeem(session, code, order, till, **known), Redeemed)
             make_account(session, Role.ADMIN, password=True)
-            location = locations.add(session, LocationPlan("Kadıköy"), PIN, **act)
+            location = locations.add(session, LocationPlan("Kadıköy", currency="EUR"), PIN, **act)
             endpoint, secret = add_endpoint(session, hooks, with_codes=True, now=datetime.now(UTC))
             key = shop_of(app, session).text
             counter = f"http://127.0.0.1:{port}/counter/{location.id.hex}"
@@ -224,12 +235,21 @@ def test_from_the_partners_link_to_the_figures(shop: Shop, new_visitor: NewVisit
     expect(said).to_have_class(re.compile("good"))
     expect(said).to_contain_text("Valid")
     till.get_by_label("Receipt number").fill("B-17")
+    value = till.get_by_label("Value of the order, in EUR")
+    value.fill("1.000")  # a thousand, or one? it is asked again
+    till.get_by_role("button", name="Redeem", exact=True).click()
+    expect(value).to_be_focused()
+    expect(value).to_have_attribute("aria-invalid", "true")
+    assert violations(till) == []
+    value.fill("20,10")
     till.get_by_role("button", name="Redeem", exact=True).click()
     expect(said).to_contain_text("Redeemed")
+    expect(said).to_contain_text("€20.10")
     assert violations(till) == []
     at_counter = told(shop, "code.redeemed", codes[0])
     assert at_counter["redemption"]["location"] == "Kadıköy"
     assert at_counter["redemption"]["order_reference"] == "B-17"
+    assert (at_counter["redemption"]["order_value"], at_counter["redemption"]["currency"]) == (2010, "EUR")
 
     # The other orders online; the shop's system asks twice, and is answered alike.
     order = {
@@ -256,17 +276,17 @@ def test_from_the_partners_link_to_the_figures(shop: Shop, new_visitor: NewVisit
     for stage in ("Entries", "Wins", "Redeemed"):
         expect(stage_of(staff, stage)).to_have_text("6")
     expect(stage_of(staff, "Wins seen")).to_have_text("2")  # nobody had a page yesterday
-    expect(tile(staff, "Revenue")).to_contain_text("149.90")
-    expect(tile(staff, "Revenue")).to_contain_text("5 orders")
-    expect(tile(staff, "Average order")).to_contain_text("29.98")
+    expect(tile(staff, "Revenue")).to_contain_text("€170")
+    expect(tile(staff, "Revenue")).to_contain_text("6 orders")
+    expect(tile(staff, "Average order")).to_contain_text("€28.33")
     expect(tile(staff, "Redemption rate")).to_contain_text("100")
     line = of_partner(staff)
     assert [*line[1:5]] == ["6", "6", "6", "6"]
-    assert "149.90" in line[-1]
+    assert "€170" in line[-1]
     answer = till.request.get(f"{shop.url}/api/v1/campaigns/{shop.campaign}/figures", headers=headers)
     told_by_api = answer.json()
     assert (told_by_api["wins"], told_by_api["redeemed"]) == (6, 6)
-    assert told_by_api["takings"] == [{"currency": "EUR", "orders": 5, "value": 14990}]
+    assert told_by_api["takings"] == [{"currency": "EUR", "orders": 6, "value": 17000}]
     ayse.reload()
     expect(tile(ayse, "Redeemed")).to_contain_text("<5")  # today is not over
 
@@ -278,7 +298,7 @@ def test_from_the_partners_link_to_the_figures(shop: Shop, new_visitor: NewVisit
         open_portal(later, link)
         for label in ("Entries", "Wins", "Redeemed", "People"):
             expect(tile(later, label)).to_contain_text("6")
-        expect(tile(later, "Revenue")).to_contain_text("149.90")
+        expect(tile(later, "Revenue")).to_contain_text("€170")
         assert violations(later) == []
         assert "@" not in later.locator("main").inner_text()
         assert not [code for code in codes if code in later.content()]
@@ -372,6 +392,42 @@ def test_a_counter_without_a_connection_never_says_yes(shop: Shop, new_visitor: 
     expect(banner).to_be_hidden()
     expect(said).to_have_text(re.compile(f"Used …{second[-4:]}"))
     assert (redeemed(shop, first), redeemed(shop, second)) == (1, 1)
+
+
+@pytest.mark.sqlite_is_enough
+@pytest.mark.timeout(180)
+def test_the_camera_is_on_only_while_somebody_looks(shop: Shop, new_visitor: NewVisitor) -> None:
+    code = enter(page := new_visitor(), shop, "Omer")
+    assert page.evaluate("document.featurePolicy.allowsFeature('camera')") is False
+    without = new_visitor()
+    open_counter(without, shop)
+    assert without.evaluate("document.featurePolicy.allowsFeature('camera')") is True
+    expect(without.get_by_role("button", name="Scan with the camera")).to_have_count(0)
+    expect(without.get_by_label("Code")).to_be_focused()
+
+    till = new_visitor()
+    till.add_init_script(CAMERA)
+    open_counter(till, shop)
+    scan, stop = (
+        till.get_by_role("button", name=name) for name in ("Scan with the camera", "Stop the camera")
+    )
+    is_live = "globalThis.shown.getTracks().some((track) => track.readyState === 'live')"
+    scan.click()
+    expect(till.locator("video")).to_be_visible()
+    assert till.evaluate(is_live)
+    assert violations(till) == []
+    till.evaluate("globalThis.away = true; document.dispatchEvent(new Event('visibilitychange'))")
+    expect(till.locator("video")).to_be_hidden()
+    assert not till.evaluate(is_live)
+    till.evaluate("globalThis.away = false")
+    scan.click()
+    stop.click()
+    assert not till.evaluate(is_live)
+    scan.click()
+    till.evaluate("(code) => { globalThis.read = code; }", code)
+    expect(till.locator("#result [data-verdict]").get_by_role("heading")).to_have_text("Valid")
+    assert not till.evaluate(is_live)
+    expect(till.locator("video")).to_be_hidden()
 
 
 def redeemed(shop: Shop, code: str) -> int:

@@ -88,6 +88,15 @@ def test_a_pin_that_is_guessed_at_once_will_not_do(session: Session, pin: str) -
     assert caught.value.field == "pin"
 
 
+def test_a_location_may_ask_for_money_in_a_currency(session: Session) -> None:
+    made = make(session)
+    assert made.currency == ""
+    plan = LocationPlan("Kadıköy", currency=" eur")
+    assert locations.edit(session, made.id, plan, actor=COMMAND_LINE, now=NOON).currency == "EUR"
+    with pytest.raises(InvalidInput, match="three letters"):
+        locations.edit(session, made.id, LocationPlan("K", currency="€"), actor=COMMAND_LINE, now=NOON)
+
+
 def test_what_is_not_there_is_said(session: Session) -> None:
     with pytest.raises(NotFound):
         make(session, campaign_id=UUID(int=1))

@@ -80,11 +80,13 @@ def test_a_counter_is_added_changed_and_switched_off(admin: Staff, session: Sess
     assert f"/counter/{made.id.hex}" in page
     path = f"/admin/counters/{made.id.hex}"
     version = version_in(admin.page(path))
-    changed = {"name": "Moda", "pin": "", "campaign": "", "version": version}
+    changed = {"name": "Moda", "pin": "", "campaign": "", "currency": "try", "version": version}
+    assert admin.post(path, changed | {"currency": "TL"}).status_code == 422
     assert admin.post(path, changed).status_code == 303
     assert admin.post(path, changed | {"name": "Late"}).status_code == 409
     session.rollback()
-    assert locations.get(session, made.id).name == "Moda"
+    made = locations.get(session, made.id)
+    assert (made.name, made.currency) == ("Moda", "TRY")
     assert "Switch off the counter" in admin.page(f"{path}/switch")
     assert admin.post(f"{path}/switch").status_code == 303
     assert admin.client.get(f"{path}/switch").status_code == 303

@@ -149,6 +149,35 @@ def test_a_script_is_given_the_part_that_changes(till: Till, won: Win) -> None:
     assert "camera=()" in till.client.get("/").headers["Permissions-Policy"]
 
 
+def test_a_counter_may_ask_for_the_value_of_the_order(
+    till: Till, session: Session, location: Location, won: Win
+) -> None:
+    assert 'name="value"' not in till.post("check", code=won.code)[1]
+    assert word(till.post("redeem", code=won.code, key="no", value="12")[1]) == "Redeemed"
+    made = session.scalars(select(Redemption)).one()
+    assert (made.order_value, made.currency) == (None, "")  # nobody asked
+    till.post("undo", redemption=made.id.hex)
+    plan = LocationPlan("Kadıköy", currency="try")
+    locations.edit(session, location.id, plan, actor=COMMAND_LINE, now=NOON)
+    assert "Value of the order, in TRY" in till.post("check", code=won.code)[1]
+    for wrong in ("1.000", "-5", "a lot", "9" * 15):
+        status, page = till.post("redeem", code=won.code, key="k", value=wrong, receipt="R-7")
+        assert (status, word(page)) == (422, "Valid")
+        assert re.search('name="value"[^>]*aria-invalid="true"[^>]*aria-describedby="value-wrong"', page)
+        assert 'value="R-7"' in page
+        assert "Use an amount in digits, such as 49.90." in page
+    for text, key in (("49,90", "k"), ("49,90", "k")):
+        status, page = till.post("redeem", code=won.code, key=key, value=text, receipt="R-7")
+        assert (status, word(page)) == (200, "Redeemed")
+        assert "TRY\xa049.90" in page
+    assert till.post("redeem", code=won.code, key="k", value="50", receipt="R-7")[0] == 409
+    session.rollback()
+    made = session.scalars(select(Redemption).where(Redemption.reversed_at.is_(None))).one()
+    assert (made.order_value, made.currency, made.order_reference) == (4990, "TRY", "R-7")
+    assert "TRY\xa049.90" in till.page()
+    assert word(till.post("redeem", code=won.code, key="k3", value="-")[1]) == "Used"
+
+
 def test_what_is_running_or_will_not_do_is_never_a_yes(
     till: Till, won: Win, monkeypatch: pytest.MonkeyPatch
 ) -> None:

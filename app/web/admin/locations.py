@@ -32,10 +32,16 @@ class NewLocationForm(StaffForm):
         description=_l("6 to 12 digits; tell it to the people of the shop."),
     )
     campaign = SelectField(_l("Takes codes of"))
+    currency = Line(
+        _l("Ask for the value of the order in"),
+        [AtMost(3)],
+        description=_l("Three letters, such as EUR. Left empty, the counter does not ask."),
+    )
 
     def plan(self) -> LocationPlan:
         """What the form asks for."""
-        return LocationPlan(str(self.name.data), UUID(hex=self.campaign.data) if self.campaign.data else None)
+        campaign_id = UUID(hex=self.campaign.data) if self.campaign.data else None
+        return LocationPlan(str(self.name.data), campaign_id, self.currency.data or "")
 
 
 class LocationForm(NewLocationForm):
@@ -128,7 +134,8 @@ def _page(form: NewLocationForm) -> Response:
 
 
 def _values(location: Location) -> dict[str, object]:
-    return {"name": location.name, "campaign": location.campaign_id.hex if location.campaign_id else ""}
+    campaign = location.campaign_id.hex if location.campaign_id else ""
+    return {"name": location.name, "campaign": campaign, "currency": location.currency}
 
 
 def _current(location_id: UUID) -> tuple[dict[str, object], int]:

@@ -1,6 +1,7 @@
 """The counter of one location: sign in with its PIN, check a code, redeem it, undo that for some minutes."""
 
 import json
+from collections.abc import Mapping
 from uuid import UUID
 
 from flask import Blueprint, abort, flash, make_response, redirect, render_template, request, url_for
@@ -12,11 +13,12 @@ from wtforms import PasswordField
 
 from app.domain.codes import mask
 from app.domain.errors import Conflict, InvalidInput, NotFound
-from app.domain.redemption import UNDO_WITHIN, Verdict
+from app.domain.redemption import MAX_REFERENCE, UNDO_WITHIN, Verdict
 from app.extensions import db, limiter, tools
 from app.models import Location, Redemption
 from app.services import campaigns, idempotency, locations, redemptions
 from app.services.idempotency import Answer, Asked
+from app.services.money import minor_units
 from app.services.redemptions import Order, Redeemed, Seen
 from app.web.access import is_htmx
 from app.web.counter.entrance import at_work, begin, end, guesser_key, is_known_device, location_key
@@ -82,7 +84,11 @@ def check(location_id: UUID) -> Response:
 def redeem(location_id: UUID) -> Response:
     """Take a code. Sent again under the same key, it is not taken again, and the answer is the same."""
     location, typed, now = _staffed(location_id), _typed(), tools().now()
-    till, order = locations.till_of(location), Order(request.form.get("receipt", "").strip()[:120])
+    till = locations.till_of(location)
+    try:
+        order = _order(location)
+    except InvalidInput as error:
+        return _not_so(location, typed, error)
 
     def work(session: Session) -> Answer:
         done = redemptions.redeem_in(session, typed, order, till, now=now, rng=tools().rng)
@@ -90,11 +96,11 @@ def redeem(location_id: UUID) -> Response:
             return Answer(201, json.dumps({"redemption": done.redemption.id.hex}))
         return Answer(409, json.dumps({"verdict": done.seen.verdict.value}))
 
-    what = f"redeem\n{typed}\n{order.reference}".encode(errors="replace")
+    what = f"redeem\n{typed}\n{order.reference}\n{order.value}".encode(errors="replace")
     try:
         answer = idempotency.once(db.session(), Asked(location.id, _key(), what), work, now=now)
     except InvalidInput as error:
-        return _counter(location, problem=told(error), status=422)
+        return _not_so(location, typed, error)
     if not isinstance(answer, Answer):
         return _counter(
             location, problem=_("The same is being done right now. Look again in a moment."), status=409
@@ -144,6 +150,21 @@ def _typed() -> str:
     return request.form.get("code", "").replace("\0", "").strip()[:MAX_TYPED]
 
 
+def _order(location: Location) -> Order:
+    """What is told of the order. Raises InvalidInput for an amount that is none."""
+    receipt = request.form.get("receipt", "").strip()[:MAX_REFERENCE]
+    total = request.form.get("value", "").strip() if location.currency else ""
+    if not total:
+        return Order(receipt)
+    return Order(receipt, minor_units(total, location.currency), location.currency)
+
+
+def _not_so(location: Location, typed: str, error: InvalidInput) -> Response:
+    """Nothing was taken: the same again, with what is wrong beside the field."""
+    seen = redemptions.look_up(db.session(), typed, locations.till_of(location), now=tools().now())
+    return _counter(location, seen=seen, typed=typed, wrong={error.field: told(error)}, status=422)
+
+
 def _key() -> str:
     """What the page made up for this try; for one without, something nobody has used."""
     given = request.form.get("key", "")
@@ -158,6 +179,7 @@ def _counter(
     redeemed: Redemption | None = None,
     typed: str = "",
     problem: str = "",
+    wrong: Mapping[str, str] | None = None,
     status: int = 200,
 ) -> Response:
     now, till = tools().now(), locations.till_of(location)
@@ -168,6 +190,8 @@ def _counter(
         "typed": typed,
         "masked": mask(typed.upper()) if typed else "",
         "problem": problem,
+        "wrong": wrong or {},
+        "sent": request.form,
         "key": tools().rng.token_bytes(16).hex(),
         "can_undo": redeemed is not None and now < redeemed.created_at + UNDO_WITHIN,
         "Verdict": Verdict,
