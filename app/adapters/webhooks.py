@@ -1,16 +1,18 @@
 """Webhooks: one POST to an address that somebody typed in, so that it cannot be turned against our network.
 
 The name is resolved once, every address it has must be a public one, and the connection goes to an address
-that was checked. No redirect is followed, no proxy is asked, the whole try is over in ten seconds, and only
-the beginning of the answer is read.
+that was checked. No redirect is followed, no proxy is asked, the whole try is over in ten seconds, the
+resolving too, and only the beginning of the answer is read.
 """
 
 import http.client
 import io
 import socket
 import ssl
+import threading
 import time
 from collections.abc import Mapping, Sequence
+from concurrent.futures import Future
 from contextlib import closing
 from typing import Any, Protocol, cast
 
@@ -19,6 +21,7 @@ from app.domain.texts import is_showable
 from app.domain.webhooks import Answered, NoAnswer, Origin, Target, Tried, Trouble, is_public, parse_target
 
 TIMEOUT_SECONDS = 10.0
+MOST_ASKED = 16  # names being resolved at once
 MOST_READ = 2048  # bytes of an answer
 HEAD = 300  # characters of it that are kept
 USER_AGENT = "Prizewell-Webhooks/1"
@@ -64,9 +67,9 @@ class HttpCaller:
         """See Caller. A name that nobody knows at the moment is refused too: it may be a typing error."""
         target = parse_target(url, self._allowed)
         try:
-            _resolved(target)
-        except _Refused as error:
-            if error.trouble is Trouble.ADDRESS:
+            _resolved(target, time.monotonic() + self._timeout)
+        except (TimeoutError, _Refused) as error:
+            if isinstance(error, _Refused) and error.trouble is Trouble.ADDRESS:
                 raise InvalidInput("url", "this address is not on the public internet") from error
             raise InvalidInput("url", "no such host is known") from error
 
@@ -83,7 +86,7 @@ class HttpCaller:
     def _exchange(
         self, target: Target, headers: Mapping[str, str], body: bytes, deadline: float
     ) -> tuple[int, str]:
-        plain = _connected(_resolved(target), target.origin.port, deadline)
+        plain = _connected(_resolved(target, deadline), target.origin.port, deadline)
         with closing(plain):
             connection = plain
             if target.origin.scheme == "https":
@@ -103,11 +106,15 @@ class _Refused(Exception):
         self.trouble = trouble
 
 
-def _resolved(target: Target) -> list[str]:
-    """The IP addresses of the host, each checked. Nothing resolves the name again after this."""
-    origin = target.origin
+def _resolved(target: Target, deadline: float) -> list[str]:
+    """The IP addresses of the host, each checked. Nothing resolves the name again after this.
+
+    Raises TimeoutError when no name server has answered by then.
+    """
     try:
-        found = socket.getaddrinfo(origin.host, origin.port, type=socket.SOCK_STREAM)
+        found = _looked_up(target.origin, deadline)
+    except TimeoutError:
+        raise
     except (OSError, UnicodeError) as error:
         raise _Refused(Trouble.UNKNOWN_HOST) from error
     addresses = list(dict.fromkeys(str(each[4][0]) for each in found))
@@ -116,6 +123,29 @@ def _resolved(target: Target) -> list[str]:
     if not target.is_allowed and not all(map(is_public, addresses)):
         raise _Refused(Trouble.ADDRESS)
     return addresses
+
+
+_asking = threading.BoundedSemaphore(MOST_ASKED)
+
+
+def _looked_up(origin: Origin, deadline: float) -> list[Any]:
+    """What the system's resolver says. It knows no time-out and cannot be stopped: it is left behind, in a
+    thread that ends when the system gives up; so many at most are left behind at a time.
+    """
+    answer: Future[list[Any]] = Future()
+
+    def ask() -> None:
+        try:
+            answer.set_result(socket.getaddrinfo(origin.host, origin.port, type=socket.SOCK_STREAM))
+        except Exception as error:  # noqa: BLE001 -- it is told to whoever waits
+            answer.set_exception(error)
+        finally:
+            _asking.release()
+
+    if not _asking.acquire(timeout=_left(deadline)):
+        raise TimeoutError
+    threading.Thread(target=ask, name="resolver", daemon=True).start()
+    return answer.result(_left(deadline))
 
 
 def _connected(addresses: Sequence[str], port: int, deadline: float) -> socket.socket:

@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from app.adapters.webhooks import HttpCaller, NullCaller
+from app.adapters.webhooks import MOST_ASKED, HttpCaller, NullCaller
 from app.domain.errors import InvalidInput
 from app.domain.webhooks import Answered, NoAnswer, Trouble, parse_origin
 from tests.support.receiver import receiving
@@ -153,6 +153,48 @@ def test_an_unknown_name(monkeypatch: pytest.MonkeyPatch) -> None:
     assert trouble(HttpCaller().call("https://nowhere.invalid/", HEADERS, b"{}")) is Trouble.UNKNOWN_HOST
     with pytest.raises(InvalidInput, match="no such host"):
         HttpCaller().check("https://nowhere.invalid/")
+
+
+@contextmanager
+def name_servers_that_do_not_answer() -> Iterator[list[Any]]:
+    """Until the block ends; then whoever was left behind is let go, and waited for."""
+    over, asked = threading.Event(), []
+
+    def getaddrinfo(host: str, *_given: Any, **_named: Any) -> list[Any]:
+        asked.append(host)
+        over.wait(SECONDS)
+        raise socket.gaierror
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(socket, "getaddrinfo", getaddrinfo)
+        try:
+            yield asked
+        finally:
+            over.set()
+            for thread in threading.enumerate():
+                if thread.name == "resolver":
+                    thread.join(SECONDS)
+
+
+def test_a_name_that_no_server_answers_for_is_given_up_in_time() -> None:
+    with name_servers_that_do_not_answer() as asked:
+        tried = caller(timeout=0.2).call("https://shop.example.org/", HEADERS, b"{}")
+        assert trouble(tried) is Trouble.TIMEOUT
+        with pytest.raises(InvalidInput, match="no such host"):
+            caller(timeout=0.2).check("https://shop.example.org/")
+    assert asked == ["shop.example.org"] * 2
+
+
+def test_few_names_are_left_behind_at_a_time() -> None:
+    with name_servers_that_do_not_answer() as asked:
+        while len(asked) < MOST_ASKED:
+            caller(timeout=0.05).call("https://shop.example.org/", HEADERS, b"{}")
+        threads = threading.active_count()
+        tried = caller(timeout=0.1).call("https://shop.example.org/", HEADERS, b"{}")
+        assert trouble(tried) is Trouble.TIMEOUT
+        assert (threading.active_count(), len(asked)) == (threads, MOST_ASKED)
+    with receiving() as receiver:  # who was left behind has made room
+        assert isinstance(caller(receiver.origin).call(receiver.url, HEADERS, b"{}"), Answered)
 
 
 def test_a_check_passes_what_can_be_called(monkeypatch: pytest.MonkeyPatch) -> None:
