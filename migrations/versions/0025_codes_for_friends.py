@@ -1,14 +1,14 @@
 """Codes for friends: who brings one, and who is brought, each get a code of a named tier
 
 Revision ID: 0025
-Revises: 0025
+Revises: 0024
 """
 
 import sqlalchemy as sa
 from alembic import op
 
 revision = "0025"
-down_revision = "0025"
+down_revision = "0024"
 branch_labels = None
 depends_on = None
 
