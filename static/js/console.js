@@ -61,7 +61,7 @@ document.addEventListener("htmx:afterSettle", (event) => {
 // Escape leaves an inline edit through its own cancel control.
 document.addEventListener("keydown", (event) => {
   if (event.key !== "Escape" || document.querySelector("dialog[open]")) return;
-  event.target.closest?.("tr.editing, form.inline-form")?.querySelector("[data-cancel]")?.click();
+  event.target.closest?.("form:has([data-cancel])")?.querySelector("[data-cancel]").click();
 });
 
 // What was changed is marked, and the save bar says so; leaving the page asks once.

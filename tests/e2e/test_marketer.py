@@ -93,6 +93,21 @@ def place(page: Page, name: str) -> None:
     page.wait_for_url(f"**{address}")
 
 
+def edits_and_leaves(page: Page, links: Locator, number: int) -> None:
+    """An inline form opens with the focus in it; Escape closes it, and the focus is where it was."""
+    count = links.count()
+    links.nth(number).focus()
+    page.keyboard.press("Enter")
+    cancel = page.get_by_role("link", name="Cancel", exact=True)
+    expect(cancel).to_have_count(1)
+    expect(page.locator("form :focus")).to_have_count(1)
+    page.keyboard.type("1")
+    page.keyboard.press("Escape")
+    expect(cancel).to_have_count(0)
+    expect(links).to_have_count(count)
+    expect(links.nth(number)).to_be_focused()
+
+
 def overview(page: Page) -> None:
     place(page, "Overview")
 
@@ -218,6 +233,9 @@ def test_from_a_fresh_site_to_a_live_campaign_and_its_winners(
     take_in(page, 600)
     assert violations(page) == []
     keep(picture, page, "prizes")
+    for number in (0, 1, -1):  # a tier, its prize, and the chance of no win
+        edits_and_leaves(page, page.get_by_role("link", name=re.compile("^Edit ")), number)
+    edits_and_leaves(page, page.get_by_role("link", name=re.compile("Add a prize")), 0)
     overview(page)
     page.get_by_role("link", name="Mend it").first.click()
     expect(page.get_by_label("Who may take part")).to_be_visible()

@@ -1,7 +1,7 @@
 """A long list of codes for a live campaign: the bar while it is sent, how far it is while it is read in."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -36,7 +36,9 @@ def own_site(tmp_path: Path) -> Iterator[str]:
         yield address
 
 
-def test_a_long_list_shows_how_far_it_is(own_site: str, new_visitor: NewVisitor, tmp_path: Path) -> None:
+def test_a_long_list_shows_how_far_it_is(
+    own_site: str, new_visitor: NewVisitor, picture: Callable[[Page, str], None], tmp_path: Path
+) -> None:
     page = new_visitor(1280, 900)
     page.goto(printed(tmp_path, r"(http\S+/account/link/\S+)"))
     page.get_by_label("Your name").fill("Elif")
@@ -52,6 +54,7 @@ def test_a_long_list_shows_how_far_it_is(own_site: str, new_visitor: NewVisitor,
     page.evaluate(WATCH)
     page.get_by_role("button", name="Check the file").click()
     expect(page.get_by_label("Sending the file")).to_be_visible()
+    picture(page, "upload")
     expect(page.get_by_role("button", name=f"Import {COUNT:,} codes")).to_be_visible(timeout=60_000)
     seen = [float(value) for value in page.evaluate("window.seen") if value]
     assert len(seen) > 2, "the bar moves while the file is sent"
