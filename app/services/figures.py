@@ -1,5 +1,6 @@
 """Figures: what a campaign has come to, at a glance."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -75,7 +76,10 @@ def against_odds(session: Session, campaign_id: UUID, counted: Sequence[Counted]
         version: Fraction(table.total - table.lose_weight, table.total)
         for version, table in tables(session, campaign_id).items()
     }
-    mean = mean_odds([(row.entries, chances[row.odds_version]) for row in counted])
+    drawn = Counter[int]()
+    for row in counted:
+        drawn[row.odds_version] += row.entries
+    mean = mean_odds([(count, chances[version]) for version, count in drawn.items()])
     entries, wins = sum(row.entries for row in counted), sum(row.wins for row in counted)
     return Stated(pace(entries, wins, mean), mean, most_plausible(entries, mean))
 

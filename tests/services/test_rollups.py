@@ -222,10 +222,15 @@ def test_of_a_person_who_was_erased_no_source_is_left(session: Session, campaign
     session.commit()
     rollups.roll(session, campaign.id, now=LATER, anew=True)
     assert row(session, campaign.id, NOON.date(), SOURCE, "letter-to-ada").entries == 1
+    other = make_campaign(session, (TierSpec("Gold", codes=5),), slug="other", seed=9)
+    win(session, 11, campaign="other")
+    rollups.roll(session, other.id, now=LATER)
     erasure.erase(session, entrant_id, now=at, rng=FakeRng(3), vault=VAULT)
     session.rollback()
     assert rollups.roll(session, campaign.id, now=at + DAY) == 1
     assert row(session, campaign.id, NOON.date(), SOURCE, "").entries == 1
+    session.rollback()
+    assert rollups.roll(session, other.id, now=at + DAY) == 0  # nobody of this one was erased
 
 
 def test_a_book_another_worker_has_closed_stays_as_it_is(
