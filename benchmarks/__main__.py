@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from benchmarks import bytes as page_bytes
-from benchmarks import claims, codes, engine, http, pace, postgres, report, size, winners
+from benchmarks import claims, codes, engine, figures, http, pace, postgres, report, size, winners
 from benchmarks.ground import Grounds, Missing, Subject, is_on_another_disk
 
 SUBJECTS: dict[str, Callable[[Grounds, pace.Pace], Subject]] = {
@@ -26,6 +26,7 @@ SUBJECTS: dict[str, Callable[[Grounds, pace.Pace], Subject]] = {
     "size": size.Size,
     "codes": codes.Codes,
     "winners": winners.Winners,
+    "figures": figures.Figures,
     "bytes": page_bytes.Bytes,
 }
 USUAL = ("http", "engine", "postgres", "claims", "bytes")
@@ -45,10 +46,10 @@ def main() -> None:
         if is_on_another_disk(folder) and "server" in vars(grounds):
             notes.append("PostgreSQL and Redis wrote to the disk of /tmp, which is not the project's")
         broken = _measure(subjects, notes)
-        figures = [figure for subject in subjects.values() for figure in subject.figures() if figure.values]
+        seen = [figure for subject in subjects.values() for figure in subject.figures() if figure.values]
     notes += [note for subject in subjects.values() for note in subject.notes]
-    path = report.write(figures, notes, datetime.now(UTC))
-    print(*report.table(figures), *notes, sep="\n")
+    path = report.write(seen, notes, datetime.now(UTC))
+    print(*report.table(seen), *notes, sep="\n")
     print(f"\nStored as {path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path.name}")
     if broken:
         sys.exit(1)

@@ -5,20 +5,21 @@ codes and slots are scattered.
 """
 
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Iterable
 
 import psycopg
 
 from app.adapters.chance import SystemRng
 from app.domain.codes import generate
 
+JUNE_2030 = 1906502400  # seconds since 1970
 _SQLITE = {
     "id": "printf('%032x', number)",
     "code": "'FILLED-' || printf('%08X', number * 2654435761 % 4294967296)",
     "nonce": "randomblob(16)",
     "commit": "randomblob(32)",
     "slot": "abs(random()) % 2147483648",
-    "moment": "strftime('%Y-%m-%d %H:%M:%f', 1906502400 + number / 1000.0, 'unixepoch') || '000'",
+    "moment": "strftime('%Y-%m-%d %H:%M:%f', {start} + number * {apart}, 'unixepoch') || '000'",
     "false": "0",
     "true": "1",
 }
@@ -28,7 +29,7 @@ _POSTGRES = {
     "nonce": "decode(md5(number::text), 'hex')",
     "commit": "sha256(number::text::bytea)",
     "slot": "floor(random() * 2147483648)::int",
-    "moment": "timestamptz '2030-06-01 00:00+00' + number * interval '1 millisecond'",
+    "moment": "to_timestamp({start} + number * {apart})",
     "false": "false",
     "true": "true",
 }
@@ -63,25 +64,44 @@ _STATEMENTS = (
 )
 
 
-def fill(url: str, rows: int) -> None:
-    """Add `rows` winners and `rows` free codes to a database with one campaign, one tier and one prize.
+def fill(url: str, rows: int, *, start: float = JUNE_2030, apart: float = 0.001) -> None:
+    """Add `rows` winners and `rows` free codes to a database with one campaign, one tier and one prize: so
+    many seconds `apart`, from `start` (since 1970) on.
 
     The oldest winner's code is one as the service generates them.
     """
+    run(url, _STATEMENTS, rows, start=start, apart=apart)
     (code,) = generate(SystemRng(), 1)
-    if url.startswith("sqlite"):
+    named = f"UPDATE code SET text = '{code}', key = '{code}' WHERE id = 1"  # noqa: S608 -- of our making
+    run(url, (named,), rows)
+    if not url.startswith("sqlite"):
+        run(url, ("SELECT setval(pg_get_serial_sequence('code', 'id'), max(id)) FROM code",), rows)
+
+
+def run(
+    url: str, statements: Iterable[str], rows: int, *, start: float = JUNE_2030, apart: float = 0.001
+) -> None:
+    """Run statements in the words of either database: {once} and {twice} are tables of so many numbers,
+    {id}, {code}, {moment} and the like what a number makes.
+    """
+    is_sqlite = url.startswith("sqlite")
+    words = {
+        name: text.format(start=start, apart=apart)
+        for name, text in (_SQLITE if is_sqlite else _POSTGRES).items()
+    }
+    one = "1" if is_sqlite else "1::bigint"
+    once, twice = (_NUMBERS.format(one=one, last=last) for last in (rows, 2 * rows))
+    texts = [each.format(**words, once=once, twice=twice, rows=rows) for each in statements]
+    if is_sqlite:
         with sqlite3.connect(url.removeprefix("sqlite:///")) as connection:
-            for statement in _statements(_SQLITE, "1", rows):
-                connection.execute(statement)
-            connection.execute("UPDATE code SET text = ?1, key = ?1 WHERE id = 1", (code,))
+            for text in texts:
+                connection.execute(text)
         connection.close()
         return
     with psycopg.connect(url.replace("+psycopg", "")) as server:
         server.execute("SET session_replication_role = replica")  # no foreign key is looked up
-        for statement in _statements(_POSTGRES, "1::bigint", rows):
-            server.execute(statement.encode())
-        server.execute("UPDATE code SET text = %(code)s, key = %(code)s WHERE id = 1", {"code": code})
-        server.execute("SELECT setval(pg_get_serial_sequence('code', 'id'), max(id)) FROM code")
+        for text in texts:
+            server.execute(text.encode())
 
 
 def settle(url: str) -> None:
@@ -90,8 +110,3 @@ def settle(url: str) -> None:
         with psycopg.connect(url.replace("+psycopg", ""), autocommit=True) as server:
             server.execute("VACUUM ANALYZE")
             server.execute("CHECKPOINT")
-
-
-def _statements(words: Mapping[str, str], one: str, rows: int) -> list[str]:
-    once, twice = (_NUMBERS.format(one=one, last=last) for last in (rows, 2 * rows))
-    return [statement.format(**words, once=once, twice=twice, rows=rows) for statement in _STATEMENTS]

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from app.adapters.chance import SystemRng
 from app.services import codes, prizes
 from app.services.audit import COMMAND_LINE
-from benchmarks import filling
+from benchmarks import figuring, filling
 from benchmarks.report import Figure
 from tests.race.crowd import engine_for
 from tests.support import postgres
@@ -108,6 +108,21 @@ class Grounds:
             url = postgres.create_database(self.server, name)
         _prepare(url, self.folder, 0)
         return url
+
+    def busy(self, kind: str, rows: int) -> str:
+        """The address of a database where so many entered over DAYS until yesterday, a quarter of them over
+        links of partners, and one in ten won and redeemed, all of it added up. Raises Missing.
+        """
+        if (kind, rows) not in self._busy:
+            url = self.empty(kind, f"busy_{rows}")
+            figuring.fill(url, rows)
+            filling.settle(url)
+            self._busy[kind, rows] = url
+        return self._busy[kind, rows]
+
+    @cached_property
+    def _busy(self) -> dict[tuple[str, int], str]:
+        return {}
 
     def crowded(self, kind: str, rows: int) -> str:
         """The address of a database with so many winners and as many free codes. Raises Missing."""
