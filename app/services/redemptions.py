@@ -310,6 +310,23 @@ def of_code(session: Session, code_id: int) -> Sequence[Redemption]:
     return session.scalars(query).all()
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """When and where a shop took a code."""
+
+    at: datetime
+    location: str
+
+
+def last_of(session: Session, code_ids: Sequence[int]) -> dict[int, Place]:
+    """Of each of these codes that is taken, where that was last; nothing is asked about no codes."""
+    if not code_ids:
+        return {}
+    query = select(Redemption.code_id, Redemption.at, Redemption.location).order_by(Redemption.id)
+    rows = session.execute(query.where(Redemption.code_id.in_(code_ids), Redemption.reversed_at.is_(None)))
+    return {row.code_id: Place(row.at, row.location) for row in rows}
+
+
 def is_redeemed() -> ColumnElement[bool]:
     """For queries over codes: whether the code has been used, at least once."""
     return func.coalesce(Code.uses_left < Code.uses, False)

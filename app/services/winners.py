@@ -5,7 +5,7 @@ of its own: where few fit, those are fetched. Where many do, they come in the or
 is walked from its end; a walk that has met BUDGET winners stops and says so.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import islice
@@ -22,8 +22,19 @@ from app.domain.errors import Conflict, NotFound
 from app.domain.identity import InvalidAddress, canonical_email
 from app.domain.outcomes import AwardReason
 from app.domain.search_keys import keys_of, search_key
-from app.models import Award, AwardStatus, Code, Entrant, Entry, Partner, Prize, Replacement, WinnerKey
-from app.services import answer_cells, audit
+from app.models import (
+    Award,
+    AwardStatus,
+    Code,
+    Entrant,
+    Entry,
+    Partner,
+    Prize,
+    Redemption,
+    Replacement,
+    WinnerKey,
+)
+from app.services import answer_cells, audit, redemptions
 from app.services.audit import Actor
 from app.services.uow import unit_of_work
 from app.services.winner_keys import begins_with, has_key, without_keys
@@ -31,6 +42,7 @@ from app.services.winner_keys import begins_with, has_key, without_keys
 EXPORT_HEADER = (
     *("won_at", "name", "email", "tier", "prize", "code", "partner", "entry"),
     *("locale", "status", "notes", "kind"),
+    *("redeemed_at", "redeemed_where"),
 )
 FEW = 1000
 BUDGET = 10_000
@@ -63,6 +75,8 @@ class WinnerRow:
     marketing: bool = False
     answers: str = ""  # as stored
     is_bonus: bool = False  # given for a friend, not drawn
+    redeemed_at: datetime | None = None  # the last time a shop took the code, and which
+    redeemed_where: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +105,7 @@ class WinnerFilter:
     tier_id: UUID | None = None
     partner_id: UUID | None = None
     status: AwardStatus | None = None
+    redeemed: bool | None = None
     since: datetime | None = None
     until: datetime | None = None
 
@@ -138,7 +153,7 @@ def search(
         stop = _stop(session, campaign_id, wanted, oldest_first, place)
         query = query.where(_beyond(stop, not oldest_first, or_there=True)) if stop else query
     found = list(islice(fitting(session, query if sought else query.limit(limit + 1), sought), limit + 1))
-    rows = tuple(_as_row(row, mask(row.code)) for row in found[:limit])
+    rows = _as_rows(session, found[:limit])
     if len(found) > limit:
         last = found[limit - 1]
         return WinnersPage(rows, written_place(last.created_at, last.entry_id))
@@ -155,7 +170,7 @@ def one(session: Session, entry_id: UUID) -> WinnerRow:
     row = session.execute(_rows().where(Award.entry_id == entry_id)).one_or_none()
     if row is None:
         raise NotFound("no such win")
-    return _as_row(row, mask(row.code))
+    return _as_rows(session, [row])[0]
 
 
 def export(
@@ -194,6 +209,8 @@ def as_cells(row: WinnerRow, zone: ZoneInfo, plan: FormPlan) -> tuple[str, ...]:
         row.status.value,
         row.notes,
         "bonus" if row.is_bonus else "draw",
+        row.redeemed_at.astimezone(zone).isoformat(timespec="seconds") if row.redeemed_at else "",
+        row.redeemed_where,
         *answer_cells.cells(plan, row.marketing, row.answers),
     )
 
@@ -267,8 +284,9 @@ def _record_export(
 def _stream(session: Session, campaign_id: UUID, wanted: WinnerFilter) -> Iterator[WinnerRow]:
     sought = _sought(session, campaign_id, wanted.text)
     query = _winners(campaign_id, wanted, _few(session, campaign_id, wanted, sought))
-    for row in fitting(session, _ordered(query, oldest_first=True), sought):
-        yield _as_row(row, row.code)
+    rows = fitting(session, _ordered(query, oldest_first=True), sought)
+    while part := list(islice(rows, FEW)):
+        yield from _as_rows(session, part, shown=str)
 
 
 def _sought(session: Session, campaign_id: UUID, typed: str) -> SoughtText | None:
@@ -333,6 +351,10 @@ def _lookups(
         )
         yield nobody, [select(Award.entry_id).where(Award.campaign_id == campaign_id, handled), replaced]
 
+    if wanted.redeemed:
+        taken = select(Redemption.entry_id).where(Redemption.campaign_id == campaign_id)
+        yield nobody, [taken.where(Redemption.reversed_at.is_(None))]
+
 
 def _prizes(wanted: WinnerFilter) -> Iterator[Select[UUID]]:
     if wanted.prize_id is not None:
@@ -343,7 +365,7 @@ def _prizes(wanted: WinnerFilter) -> Iterator[Select[UUID]]:
 
 def _is_picky(wanted: WinnerFilter) -> bool:
     """Whether a walk may pass winners that do not fit; moments are ranges of the walk itself."""
-    parts = (wanted.prize_id, wanted.tier_id, wanted.partner_id, wanted.status)
+    parts = (wanted.prize_id, wanted.tier_id, wanted.partner_id, wanted.status, wanted.redeemed)
     return wanted.text != "" or any(part is not None for part in parts)
 
 
@@ -370,6 +392,8 @@ def _rows() -> Select[*tuple[Any, ...]]:
             Entry.answers,
             Entry.reason,
             Code.text.label("code"),
+            Code.id.label("code_id"),
+            redemptions.is_redeemed().label("is_redeemed"),
             Partner.name.label("partner_name"),
         )
         .join(Entry, Entry.id == Award.entry_id)
@@ -415,7 +439,7 @@ def _by_name(
         query = query.where(here <= (stop.key, stop.entry_id))
     first = [] if place is not None else list(_named(session, campaign_id, wanted, sought))
     found = list(islice(_once_each(fitting(session, query, None), sought), limit + 1))
-    rows = tuple(_as_row(row, mask(row.code)) for row in (*first, *found[:limit]))
+    rows = _as_rows(session, [*first, *found[:limit]])
     if len(found) > limit:
         last = found[limit - 1]
         return WinnersPage(rows, f"={last.key}~{last.entry_id.hex}", by_name=True)
@@ -461,6 +485,7 @@ def _chosen(query: Select[*tuple[Any, ...]], wanted: WinnerFilter) -> Select[*tu
         (func.coalesce(Replacement.tier_id, Award.tier_id), wanted.tier_id),
         (_apart(Entry.partner_id), wanted.partner_id),
         (_STANDING_STATUS, wanted.status),
+        (redemptions.is_redeemed(), wanted.redeemed),
     ):
         if value is not None:
             query = query.where(column == value)
@@ -514,7 +539,15 @@ def _is_unseen(row: Row[*tuple[Any, ...]]) -> bool:
     return is_kept and row.replacement is None
 
 
-def _as_row(row: Row[*tuple[Any, ...]], code: str) -> WinnerRow:
+def _as_rows(
+    session: Session, rows: Sequence[Row[*tuple[Any, ...]]], shown: Callable[[str], str] = mask
+) -> tuple[WinnerRow, ...]:
+    """The rows with their codes as they are `shown`, and what shops took of them: one more query at most."""
+    taken = redemptions.last_of(session, [row.code_id for row in rows if row.is_redeemed])
+    return tuple(_as_row(row, shown(row.code), taken.get(row.code_id)) for row in rows)
+
+
+def _as_row(row: Row[*tuple[Any, ...]], code: str, taken: redemptions.Place | None) -> WinnerRow:
     is_unseen = _is_unseen(row)
     return WinnerRow(
         row.entry_id,
@@ -535,4 +568,6 @@ def _as_row(row: Row[*tuple[Any, ...]], code: str) -> WinnerRow:
         row.marketing,
         row.answers,
         row.reason is AwardReason.BONUS,
+        taken.at if taken else None,
+        taken.location if taken else "",
     )

@@ -16,14 +16,27 @@ from app.domain.entry_form import DEFAULT
 from app.domain.errors import NotFound
 from app.domain.outcomes import Won
 from app.models import Award, AwardStatus, Campaign, Code, Entry, WinnerKey
-from app.services import audit, codes, figures, handling, partners, prizes, tiers, winner_keys, winners
+from app.services import (
+    audit,
+    codes,
+    figures,
+    handling,
+    partners,
+    prizes,
+    redemptions,
+    tiers,
+    winner_keys,
+    winners,
+)
 from app.services.audit import COMMAND_LINE
 from app.services.entries import submit_entry
 from app.services.figures import CampaignFigures
 from app.services.handling import Handling
+from app.services.redemptions import Order, Redeemed
 from app.services.winners import WinnerFilter, WinnerRow, WinnersPage
 from tests.support.factories import VAULT, TierSpec, make_campaign, submission
 from tests.support.fakes import NOON, FakeRng
+from tests.support.shop import counter_till
 
 
 @pytest.fixture
@@ -283,3 +296,47 @@ def test_one_win(session: Session, campaign: Campaign, won: list[Won]) -> None:
     assert winners.one(session, won[2].entry).name == "Person 3"
     with pytest.raises(NotFound):
         winners.one(session, UUID(int=1))
+
+
+def test_what_shops_took_is_told_found_and_exported(
+    session: Session, campaign: Campaign, won: list[Won]
+) -> None:
+    till, zone = counter_till(session, "Moda"), ZoneInfo("Europe/Istanbul")
+    for hours, outcome in enumerate(won[:2], start=1):
+        at = NOON + timedelta(hours=hours)
+        done = redemptions.redeem(session, outcome.code, Order(), till, now=at, rng=FakeRng(60 + hours))
+        assert isinstance(done, Redeemed)
+        last = done.redemption
+
+    def found(redeemed: bool | None, limit: int = 50) -> list[tuple[str, str]]:
+        page = winners.search(session, campaign.id, WinnerFilter(redeemed=redeemed), limit=limit)
+        return [(row.name, row.redeemed_where) for row in page.rows]
+
+    taken = [("Person 2", "Moda"), ("Person 1", "Moda")]
+    left = [("Person 4", ""), ("Person 3", "")]
+    assert found(None) == sorted(taken + left, reverse=True)
+    assert (found(True), found(False)) == (taken, left)
+    assert found(True, limit=1) == taken[:1]
+    rows = list(winners.export(session, campaign.id, actor=COMMAND_LINE, now=NOON))
+    header = winners.export_header(DEFAULT)
+    cells = [dict(zip(header, winners.as_cells(row, zone, DEFAULT), strict=True)) for row in rows]
+    assert [(each["redeemed_at"], each["redeemed_where"]) for each in cells[:3]] == [
+        ("2030-06-15T16:00:00+03:00", "Moda"),
+        ("2030-06-15T17:00:00+03:00", "Moda"),
+        ("", ""),
+    ]
+    redemptions.reverse(session, last.id, till, now=NOON + timedelta(hours=3))
+    assert found(True) == taken[1:]
+    assert winners.one(session, won[0].entry).redeemed_at == NOON + timedelta(hours=1)
+
+
+def test_many_redeemed_are_walked(
+    session: Session, campaign: Campaign, won: list[Won], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    till = counter_till(session, "Moda")
+    for number, outcome in enumerate(won):
+        redemptions.redeem(session, outcome.code, Order(), till, now=won[-1].at, rng=FakeRng(70 + number))
+    monkeypatch.setattr(winners, "FEW", 1)
+    page = winners.search(session, campaign.id, WinnerFilter(redeemed=True))
+    assert {row.redeemed_where for row in page.rows} == {"Moda"}
+    assert len(page.rows) == len(won)

@@ -13,14 +13,17 @@ from sqlalchemy.orm import Session
 
 from app.domain.roles import Role
 from app.models import Award, AwardStatus, Campaign, Code, Entry, Partner
-from app.services import audit, handling, partners, prizes
+from app.services import audit, handling, partners, prizes, redemptions
 from app.services.audit import COMMAND_LINE
 from app.services.entries import submit_entry
 from app.services.handling import Handling
 from app.services.prizes import PrizePlan
+from app.services.redemptions import Order
 from tests.support import visitor
 from tests.support.factories import VAULT, TierSpec, make_campaign, submission
 from tests.support.fakes import NOON, FakeRng
+from tests.support.queries import counted
+from tests.support.shop import counter_till
 from tests.support.staff import HTMX, Staff, sign_in, version_in
 
 pytestmark = pytest.mark.sqlite_is_enough
@@ -134,6 +137,32 @@ def test_the_export_is_safe_and_on_record(editor: Staff, session: Session, campa
     assert rows[0][1] == "Person 2"
     assert rows[0][5] in won_codes(session)
     assert audit.latest(session)[0].action == "winners.export"
+
+
+def test_what_shops_took_stands_in_the_list_at_the_cost_of_one_question(
+    app: Flask, editor: Staff, session: Session, campaign: Campaign
+) -> None:
+    enter(session, 12)
+    till = counter_till(session, "Moda")
+
+    def asked() -> int:
+        with counted(app) as said:
+            editor.page(WINNERS)
+        return len(said)
+
+    before = asked()
+    for number, code in enumerate(won_codes(session)[:10]):
+        now = NOON + timedelta(days=1)
+        redemptions.redeem(session, code, Order(), till, now=now, rng=FakeRng(90 + number))
+    assert asked() == before + 1
+    page = editor.page(WINNERS)
+    assert page.count("· Moda") == 10
+    assert editor.page(f"{WINNERS}?redeemed=yes").count("Show the code of") == 10
+    assert editor.page(f"{WINNERS}?redeemed=no").count("Show the code of") == 2
+    assert editor.page(f"{WINNERS}?redeemed=perhaps").count("Show the code of") == 12
+    book = editor.post(f"{WINNERS}.xlsx", {"redeemed": "yes"})
+    rows = zipfile.ZipFile(io.BytesIO(book.get_data())).read("xl/worksheets/sheet1.xml")
+    assert rows.count(b"</row>") == 1 + rows.count(b">Moda<") == 11
 
 
 def test_a_partner_is_added_with_two_links(editor: Staff, session: Session, campaign: Campaign) -> None:

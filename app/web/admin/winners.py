@@ -33,7 +33,8 @@ blueprint = Blueprint("winners", __name__, url_prefix="/campaigns/<slug>")
 
 PAGE = 50
 MANY_WAITING = 200
-CHOICES = ("text", "prize", "tier", "partner", "state", "since", "until", "sort")
+CHOICES = ("text", "prize", "tier", "partner", "state", "redeemed", "since", "until", "sort")
+REDEEMED = {"yes": True, "no": False}
 OLDEST = "oldest"
 
 
@@ -140,7 +141,11 @@ def export_workbook(slug: str) -> Response:
 
 
 def _as_line(row: service.WinnerRow, zone: ZoneInfo, plan: FormPlan) -> list[Cell]:
-    return [row.at.astimezone(zone), *service.as_cells(row, zone, plan)[1:]]
+    cells: list[Cell] = [*service.as_cells(row, zone, plan)]
+    for name, moment in (("won_at", row.at), ("redeemed_at", row.redeemed_at)):
+        if moment is not None:
+            cells[service.EXPORT_HEADER.index(name)] = moment.astimezone(zone)
+    return cells
 
 
 def _exported(campaign: Campaign, zone: ZoneInfo) -> Iterator[service.WinnerRow]:
@@ -228,6 +233,7 @@ def _filter(zone: ZoneInfo) -> WinnerFilter:
         tier_id=_id("tier"),
         partner_id=_id("partner"),
         status=AwardStatus(state) if state in set(AwardStatus) else None,
+        redeemed=REDEEMED.get(request.values.get("redeemed", "")),
         since=_start(_day("since"), zone),
         until=_start(_day("until"), zone, days=1),
     )
