@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from app.adapters.chance import SystemRng
 from app.domain.codes import generate
 from benchmarks import children
-from benchmarks.ground import Grounds, Missing
+from benchmarks.ground import Grounds
 from benchmarks.pace import Pace
 from benchmarks.report import Figure, Goal, ratio
 
@@ -29,12 +29,7 @@ class Codes:
         self._file = grounds.folder / "codes.csv"
         made = generate(SystemRng(), self._rows)
         self._file.write_text("\n".join(["code", *made, ""]))
-        self._kinds = ["SQLite"]
-        try:
-            _ = grounds.server
-            self._kinds.append("PostgreSQL")
-        except Missing as error:
-            self.notes.append(f"codes on PostgreSQL: {error}")
+        self._kinds = grounds.kinds("codes", self.notes)
         keys = [(kind, way) for kind in self._kinds for way in WAYS]
         self._seconds = {
             (kind, way): Figure(f"{kind}: {WAYS[way][0]}, {self._rows:,} codes", "s") for kind, way in keys

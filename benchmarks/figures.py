@@ -13,7 +13,7 @@ from app.domain.roles import Role
 from app.extensions import db
 from app.models import Campaign
 from app.services import rollups
-from benchmarks.ground import Grounds, Missing
+from benchmarks.ground import Grounds
 from benchmarks.pace import Pace
 from benchmarks.report import Figure, Goal, ratio
 from tests.support.application import application, environment
@@ -43,12 +43,7 @@ class Figures:
         self.notes: list[str] = []
         self._grounds = grounds
         self._rows = (FEW, pace.rows)
-        self._kinds = ["SQLite"]
-        try:
-            _ = grounds.server
-            self._kinds.append("PostgreSQL")
-        except Missing as error:
-            self.notes.append(f"figures on PostgreSQL: {error}")
+        self._kinds = grounds.kinds("figures", self.notes)
         self._figures = {
             (kind, what, rows): Figure(
                 f"{kind}: {what}, of {rows:,}", "ms", Goal(MOST_MS, at_least=False) if rows > FEW else None

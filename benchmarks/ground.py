@@ -93,6 +93,15 @@ class Grounds:
             raise Missing("PostgreSQL is not installed (Debian: postgresql)")
         return self._stack.enter_context(postgres.running(durable=True))
 
+    def kinds(self, subject: str, notes: list[str]) -> list[str]:
+        """The kinds of databases there are on this machine; what is missing goes into the notes."""
+        try:
+            _ = self.server
+        except Missing as error:
+            notes.append(f"{subject} on PostgreSQL: {error}")
+            return ["SQLite"]
+        return ["SQLite", "PostgreSQL"]
+
     @cached_property
     def postgres(self) -> PostgresGround:
         """The prepared database on the server. Raises Missing."""

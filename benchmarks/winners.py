@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from app.models import Award, AwardStatus, Campaign, Code, Entry, Prize
 from app.services import winners
 from app.services.winners import WinnerFilter
-from benchmarks.ground import Grounds, Missing
+from benchmarks.ground import Grounds
 from benchmarks.pace import Pace
 from benchmarks.report import Figure, Goal, ratio
 from tests.race.crowd import engine_for
@@ -36,12 +36,7 @@ class Winners:
         self.notes: list[str] = []
         self._grounds = grounds
         self._rows = (FEW, pace.rows)
-        self._kinds = ["SQLite"]
-        try:
-            _ = grounds.server
-            self._kinds.append("PostgreSQL")
-        except Missing as error:
-            self.notes.append(f"winners on PostgreSQL: {error}")
+        self._kinds = grounds.kinds("winners", self.notes)
         self._figures = {
             (kind, what, rows): Figure(f"{kind}: winners, {what}, of {rows:,}", "ms")
             for kind in self._kinds
