@@ -1,10 +1,9 @@
 """The form of a campaign's look, and how its values become a theme and back."""
 
-from typing import Any, BinaryIO, cast
+from typing import Any, cast
 
 from flask_babel import lazy_gettext as _l
 from flask_wtf.file import FileField
-from werkzeug.datastructures import FileStorage
 from wtforms import BooleanField, HiddenField, RadioField
 from wtforms.validators import ValidationError
 
@@ -12,6 +11,7 @@ from app.adapters.pictures import LOGO, PICTURE, NotAPicture, PictureStore
 from app.domain.palette import Ground
 from app.domain.pictures import Picture, read_picture
 from app.domain.theme import MAX_ALT, Corners, Fonts, Mode, Reading, Theme, parse
+from app.web.admin.picture_fields import sent_picture
 from app.web.staff_forms import AtMost, Line, Paragraphs, StaffForm, Version, choice
 from app.web.wording import told
 
@@ -96,16 +96,14 @@ class LookForm(StaffForm):
     def take_pictures(self, store: PictureStore) -> None:
         """Keep the files that came along, whatever else is wrong; and none that is not there."""
         for name, kept_in in _KEPT_IN.items():
-            file = self[f"{name}_upload"].data if self.is_submitted() else None
-            if isinstance(file, FileStorage) and file.filename:
-                try:
-                    picture = store.take_in(cast(BinaryIO, file.stream), kept_in)
-                except NotAPicture as error:
-                    self._upload_errors[name] = told(error)
-                else:
-                    self._show(name, picture, store)
-                finally:
-                    file.close()
+            upload = self[f"{name}_upload"]
+            try:
+                sent = sent_picture(upload, store, kept_in) if self.is_submitted() else None
+            except NotAPicture as error:
+                self._upload_errors[name] = told(error)
+            else:
+                if sent is not None:
+                    self._show(name, sent, store)
             shown = self.picture(name)
             if shown is None or not store.has(shown):
                 cast(Any, self[name]).data = ""

@@ -1,27 +1,23 @@
 """The forms about a partner: what is decided about one, and which codes are kept for its visitors."""
 
 from datetime import datetime
-from typing import Any, BinaryIO, cast
+from typing import Any, cast
 from zoneinfo import ZoneInfo
 
 from flask_babel import lazy_gettext as _l
 from flask_wtf.file import FileField
-from werkzeug.datastructures import FileStorage
 from wtforms import BooleanField, DateTimeLocalField, HiddenField, RadioField, SelectField
-from wtforms.validators import ValidationError
 
-from app.adapters.pictures import NotAPicture, PictureStore
 from app.domain.errors import InvalidInput
 from app.domain.languages import STAFF
 from app.domain.moments import NoSuchTime, TwiceTime, Which, moment_of
 from app.domain.partner_rules import Pool
-from app.domain.pictures import Picture, read_picture
 from app.models import Campaign, Partner
 from app.services.partner_pools import MOST, Kept
 from app.services.partners import MOST_WINS, UTM, PartnerPlan
 from app.web.admin.moment_fields import local_time, moment_field
+from app.web.admin.picture_fields import OnePicture
 from app.web.staff_forms import AtMost, Line, Paragraphs, Present, StaffForm, Version, WholeNumber, choice
-from app.web.wording import told
 
 LANGUAGE_NAMES = {"en": "English", "tr": "Türkçe"}
 RESERVE, GENERATE = "reserve", "generate"
@@ -38,10 +34,8 @@ class PartnerForm(StaffForm):
     )
 
 
-class EditPartnerForm(StaffForm):
+class EditPartnerForm(OnePicture):
     """All that staff decide about a partner."""
-
-    _picture_error = ""
 
     name = Line(_l("Name"), [Present(), AtMost(120)])
     slug = Line(
@@ -86,31 +80,6 @@ class EditPartnerForm(StaffForm):
     locale = SelectField(_l("Language"), choices=[choice(name, LANGUAGE_NAMES[name]) for name in STAFF])
     reason = Line(_l("Reason"), [AtMost(200)], description=_l("Kept in the audit list."))
     version = Version()
-
-    def take_picture(self, store: PictureStore) -> None:
-        """Keep the file that came along, whatever else is wrong; and none that is not there."""
-        file = self.upload.data if self.is_submitted() else None
-        if isinstance(file, FileStorage) and file.filename:
-            try:
-                self.picture.data = str(store.take_in(cast(BinaryIO, file.stream)))
-                self.no_picture.data = False
-            except NotAPicture as error:
-                self._picture_error = told(error)
-            finally:
-                file.close()
-        known = self.shown_picture
-        if known is None or not store.has(known):
-            self.picture.data = ""
-
-    @property
-    def shown_picture(self) -> Picture | None:
-        """The picture in the form."""
-        return read_picture(self.picture.data or "")
-
-    def validate_upload(self, _field: FileField) -> None:
-        """Say what is wrong with the file."""
-        if self._picture_error:
-            raise ValidationError(self._picture_error)
 
     def plan(self, partner: Partner, campaign: Campaign) -> PartnerPlan:
         """What the form says. Raises InvalidInput for a time that does not exist."""

@@ -4,26 +4,24 @@ import re
 from collections.abc import Iterator
 from datetime import date
 from decimal import Decimal
-from typing import Any, BinaryIO, cast
+from typing import Any
 
 from babel.numbers import get_currency_precision
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 from flask_wtf.file import FileField
-from werkzeug.datastructures import FileStorage
 from wtforms import BooleanField, DateField, Field, HiddenField, RadioField, SelectField
 from wtforms.validators import Optional, ValidationError
 from wtforms.widgets import Input, TextInput
 
-from app.adapters.pictures import NotAPicture, PictureStore
 from app.domain.campaign_rules import ARTWORKS
 from app.domain.expiry import MAX_DAYS
-from app.domain.pictures import Picture, read_picture
 from app.domain.redemption import MAX_USES
 from app.models import Prize, PrizeKind
 from app.services.prizes import MAX_LINK, PrizePlan
 from app.services.stock import MAX_UNITS
 from app.web.admin.live import ReasonForm
+from app.web.admin.picture_fields import OnePicture
 from app.web.staff_forms import (
     AtMost,
     Difference,
@@ -34,7 +32,6 @@ from app.web.staff_forms import (
     WholeNumber,
     choice,
 )
-from app.web.wording import told
 
 LINK = "link"  # a quantity whose winners are led somewhere
 CURRENCIES = (
@@ -78,11 +75,10 @@ class Amount(Field):
         return "" if self.data is None else str(self.data)
 
 
-class PrizeForm(ReasonForm):
+class PrizeForm(OnePicture, ReasonForm):
     """A prize: what visitors see of it, and what its winner reads."""
 
     today: date | None = None  # by the campaign's clocks; with it a day that is over is refused
-    _picture_error = ""
 
     name = Line(_l("Name"), [Present(), AtMost(120)])
     text = Line(
@@ -145,37 +141,12 @@ class PrizeForm(ReasonForm):
         default="units",
     )
 
-    def take_picture(self, store: PictureStore) -> None:
-        """Keep the file that came along, whatever else is wrong with the form; and none that is not there."""
-        file = self.upload.data if self.is_submitted() else None
-        if isinstance(file, FileStorage) and file.filename:
-            try:
-                self.picture.data = str(store.take_in(cast(BinaryIO, file.stream)))
-                self.no_picture.data = False
-            except NotAPicture as error:
-                self._picture_error = told(error)
-            finally:
-                file.close()
-        known = self.shown_picture
-        if known is None or not store.has(known):
-            self.picture.data = ""
-
-    @property
-    def shown_picture(self) -> Picture | None:
-        """The picture in the form."""
-        return read_picture(self.picture.data or "")
-
     @property
     def wants_more(self) -> bool:
         """True when one of the fields that few need is filled in, or wrong."""
         few = (self.value, self.currency, self.expires_on, self.expires_days, self.low_stock)
         is_filled = any(field.data or field.errors for field in few) or self.expires.data != NEVER
         return is_filled or self.uses.data not in {None, 1} or bool(self.uses.errors)
-
-    def validate_upload(self, _field: FileField) -> None:
-        """Say what is wrong with the file."""
-        if self._picture_error:
-            raise ValidationError(self._picture_error)
 
     def validate_value(self, field: Amount) -> None:
         """No more cents than the currency has, and more than nothing."""
