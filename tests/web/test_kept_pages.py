@@ -21,7 +21,7 @@ from app.web.public import kept_pages
 from tests.support.factories import TierSpec, make_campaign
 from tests.support.fakes import NOON, FakeRng
 from tests.support.queries import counted
-from tests.support.visitor import enter, filled_form, hidden_fields
+from tests.support.visitor import enter, filled_form, hidden_fields, solve
 
 pytestmark = pytest.mark.sqlite_is_enough
 
@@ -117,6 +117,24 @@ def test_it_closes_at_its_second(
     closed = page_of(client)
     assert "phase-closed" in closed
     assert not {"nonce", "csrf_token"} & hidden_fields(closed).keys()
+
+
+def test_a_campaign_opens_and_ends_by_itself_for_pages_and_entries(
+    app: Flask, session: Session, clock: time_machine.Traveller
+) -> None:
+    opens = NOON + timedelta(minutes=1)
+    make_campaign(session, opens_at=opens, closes_at=opens + timedelta(minutes=1), now=NOON)
+    client = app.test_client()
+    form = filled_form(client) | {"csrf_token": hidden_fields(page_of(client))["csrf_token"]}
+    for number, (second, phase, outcome) in enumerate(
+        [(59, "not_open", "not_open"), (1, "live", "won"), (59, "live", "won"), (1, "closed", "closed")]
+    ):
+        clock.shift(timedelta(seconds=second))
+        assert f"phase-{phase}" in page_of(app.test_client())
+        proof = solve(client.get("/c/summer/challenge").get_json())
+        sent = form | {"nonce": f"{number:032x}", "email": f"a{number}@example.org", "altcha": proof}
+        found = enter(client, sent).get_json()
+        assert found.get("reason", found["outcome"]) == outcome
 
 
 def test_a_page_without_a_form_makes_no_token(client: FlaskClient, session: Session, clock: object) -> None:
