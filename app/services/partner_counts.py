@@ -108,7 +108,8 @@ def _count(
     is_first = ~exists().where(
         earlier.campaign_id == Entry.campaign_id,
         earlier.entrant_id == Entry.entrant_id,
-        earlier.partner_id == Entry.partner_id,
+        # Not `==`: SQLite would walk through all entries over the link, for each of them, not the person's.
+        earlier.partner_id.is_not_distinct_from(Entry.partner_id),
         earlier.id < Entry.id,
     )
     quarter = quarter_of_entry(session.get_bind().dialect.name).label("quarter")
