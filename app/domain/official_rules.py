@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Any
@@ -33,6 +33,20 @@ class ChanceFact:
 
 
 @dataclass(frozen=True, slots=True)
+class LinkFact:
+    """What differs in stock for those who come over a partner's link; the odds are everybody's.
+
+    `reserves`: codes are kept for them. `borrows`: without one they get those for everybody. `most`: how many
+    of them can win.
+    """
+
+    name: str
+    reserves: bool
+    borrows: bool
+    most: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class RuleFacts:
     """Everything a version of the rules says; `who` and `own` are the marketer's own words."""
 
@@ -53,6 +67,7 @@ class RuleFacts:
     refer_most: int = 0  # further entries one person can earn by friends
     refer_tier: str = ""  # of which who brings a friend, and the friend, get a code
     countries: tuple[str, ...] = ()  # whose people may take part, as ISO codes; none: of all
+    links: tuple[LinkFact, ...] = ()  # those over which anything differs
 
     @property
     def win_weight(self) -> int:
@@ -82,6 +97,7 @@ class RuleFacts:
                 **({"refer_most": self.refer_most} if self.refer_most else {}),
                 **({"refer_tier": self.refer_tier} if self.refer_tier else {}),
                 **({"countries": self.countries} if self.countries else {}),
+                **({"links": [asdict(one) for one in self.links]} if self.links else {}),
             }
         )
 
@@ -95,6 +111,7 @@ class RuleFacts:
         raw["prizes"] = tuple(PrizeFact(**one) for one in raw["prizes"])
         raw["chances"] = tuple(ChanceFact(**one) for one in raw["chances"])
         raw["countries"] = tuple(raw.get("countries", ()))
+        raw["links"] = tuple(LinkFact(**one) for one in raw.get("links", ()))
         return cls(**raw)
 
 

@@ -4,13 +4,14 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import func, select
+from sqlalchemy import exists, func, literal_column, select
 from sqlalchemy.orm import Session
 
 from app.domain import entry_form
 from app.domain.eligibility import CampaignStatus
-from app.domain.official_rules import ChanceFact, PrizeFact, RuleFacts
-from app.models import Campaign, Code, CodeStatus, Prize, RulesVersion, Tier
+from app.domain.official_rules import ChanceFact, LinkFact, PrizeFact, RuleFacts
+from app.domain.partner_rules import Pool
+from app.models import Campaign, Code, CodeStatus, Partner, Prize, RulesVersion, Tier
 from app.services import odds
 
 
@@ -36,6 +37,7 @@ def facts_now(session: Session, campaign: Campaign) -> RuleFacts:
         refer_most=campaign.refer_most,
         refer_tier=names[campaign.refer_tier_id] if campaign.refer_most and campaign.refer_tier_id else "",
         countries=form.countries,
+        links=_links(session, campaign.id),
     )
 
 
@@ -75,6 +77,22 @@ def history(session: Session, campaign_id: UUID) -> Sequence[RulesVersion]:
         .where(RulesVersion.campaign_id == campaign_id)
         .order_by(RulesVersion.version.desc())
     ).all()
+
+
+def _links(session: Session, campaign_id: UUID) -> tuple[LinkFact, ...]:
+    """The partners over whose links the stock differs, by name."""
+    # Literals: only so can a planner prove that the partial index of kept codes applies.
+    is_kept = exists().where(
+        Code.status == literal_column(f"'{CodeStatus.FREE}'"),
+        Code.partner_id.is_not(None),
+        Code.partner_id == Partner.id,
+    )
+    query = select(Partner.name, Partner.pool, Partner.max_wins, is_kept.label("reserves"))
+    rows = session.execute(
+        query.where(Partner.campaign_id == campaign_id).order_by(Partner.name, Partner.slug)
+    )
+    found = (LinkFact(row.name, row.reserves, row.pool is Pool.BORROW, row.max_wins) for row in rows)
+    return tuple(one for one in found if one.reserves or not one.borrows or one.most is not None)
 
 
 def _prizes(session: Session, campaign_id: UUID) -> tuple[PrizeFact, ...]:

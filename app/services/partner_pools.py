@@ -16,7 +16,7 @@ from app.domain.chance import Rng
 from app.domain.codes import SYMBOLS
 from app.domain.errors import Conflict, InvalidInput, NotFound
 from app.models import Award, Code, CodeStatus, Entry, Partner, Prize
-from app.services import audit, codes, partners, prizes, stock
+from app.services import audit, codes, official_rules, partners, prizes, stock
 from app.services.audit import Actor
 from app.services.uow import unit_of_work
 
@@ -104,6 +104,7 @@ def reserve(
         raise Conflict("only %(free)s such codes are free", free=len(ids))
     _move(session, ids, partner.id)
     _record(session, actor, "partner.reserve", partner, prize, count, now, reason)
+    official_rules.keep_up(session, partner.campaign_id, now)
     return count
 
 
@@ -125,6 +126,7 @@ def release(
     if ids:
         _move(session, ids, None)
         _record(session, actor, "partner.release", partner, prize, len(ids), now, reason)
+        official_rules.keep_up(session, partner.campaign_id, now)
     return len(ids)
 
 
@@ -164,6 +166,7 @@ def generate(
         after=after | {"partner": partner.slug},
         reason=reason,
     )
+    official_rules.keep_up(session, partner.campaign_id, now)
     return count
 
 

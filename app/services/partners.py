@@ -26,7 +26,7 @@ from app.domain.partner_rules import Pool, Touch
 from app.domain.pictures import Picture
 from app.domain.timeline import start_of
 from app.models import Award, Base, Campaign, DailyKey, Entry, Message, Partner, Visit
-from app.services import audit, campaigns, outbox, partner_caps, partner_counts
+from app.services import audit, campaigns, official_rules, outbox, partner_caps, partner_counts
 from app.services.audit import Actor
 from app.services.fields import many_lines, one_line
 from app.services.plan_fields import as_plain
@@ -159,6 +159,7 @@ def add(
     audit.record(
         session, actor, "partner.add", slug, now=now, campaign_id=campaign_id, after=after, reason=reason
     )
+    official_rules.keep_up(session, campaign_id, now)
     return partner
 
 
@@ -204,6 +205,7 @@ def edit(
         after=after,
         reason=reason,
     )
+    official_rules.keep_up(session, partner.campaign_id, now)
     return partner
 
 

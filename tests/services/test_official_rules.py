@@ -12,9 +12,19 @@ from sqlalchemy.orm import Session
 
 from app.domain.eligibility import CampaignStatus
 from app.domain.errors import NotFound
-from app.domain.official_rules import RuleFacts
+from app.domain.official_rules import LinkFact, RuleFacts
+from app.domain.partner_rules import Pool
 from app.models import Campaign, Entry
-from app.services import batches, campaigns, landing, official_rules, prizes, tiers
+from app.services import (
+    batches,
+    campaigns,
+    landing,
+    official_rules,
+    partner_pools,
+    partners,
+    prizes,
+    tiers,
+)
 from app.services.audit import COMMAND_LINE
 from app.services.entries import submit_entry
 from tests.support.factories import VAULT, WHO, TierSpec, add_codes, make_campaign, submission
@@ -116,3 +126,32 @@ def test_rules_from_before_versions_were_kept_are_those_of_now(session: Session)
     assert page.facts is not None
     edit(session, campaigns.get(session, "summer"), eligibility="Those who are 21.")
     assert versions(session, campaign) == [4]
+
+
+def test_what_differs_over_a_partners_link_is_declared(session: Session) -> None:
+    campaign = make_campaign(session)
+    prize = prizes.find_by_name(session, campaign.id, "Gold prize")
+    assert prize is not None
+    trail: dict[str, Any] = {"actor": COMMAND_LINE, "now": NOON}
+    ayse = partners.add(session, campaign.id, "ayse", "Ayşe", rng=FakeRng(4), **trail)
+    plan = partners.PartnerPlan.of(ayse)
+
+    def stated() -> tuple[LinkFact, ...]:
+        session.rollback()
+        page = landing.rules_page(session, "summer", now=NOON)
+        assert page.facts is not None
+        return page.facts.links
+
+    assert (stated(), versions(session, campaign)) == ((), [1])  # with her link nothing differs
+    partner_pools.reserve(session, ayse.id, prize.id, 3, **trail)
+    assert stated() == (LinkFact("Ayşe", reserves=True, borrows=True),)
+    partner_pools.reserve(session, ayse.id, prize.id, 2, **trail)
+    assert versions(session, campaign) == [2, 1]  # how many are kept is not said
+    partners.edit(session, ayse.id, replace(plan, pool=Pool.LOSE, max_wins=4), **trail)
+    assert stated() == (LinkFact("Ayşe", reserves=True, borrows=False, most=4),)
+    partner_pools.release(session, ayse.id, prize.id, **trail)
+    assert stated() == (LinkFact("Ayşe", reserves=False, borrows=False, most=4),)
+    partners.edit(session, ayse.id, plan, **trail)
+    assert stated() == ()
+    made = partner_pools.generate(session, ayse.id, prize.id, 2, prefix="AYSE", rng=FakeRng(6), **trail)
+    assert (made, stated()) == (2, (LinkFact("Ayşe", reserves=True, borrows=True),))

@@ -302,11 +302,12 @@ def test_what_shops_took_is_told_found_and_exported(
     session: Session, campaign: Campaign, won: list[Won]
 ) -> None:
     till, zone = counter_till(session, "Moda"), ZoneInfo("Europe/Istanbul")
+    taken_ids = []
     for hours, outcome in enumerate(won[:2], start=1):
         at = NOON + timedelta(hours=hours)
         done = redemptions.redeem(session, outcome.code, Order(), till, now=at, rng=FakeRng(60 + hours))
         assert isinstance(done, Redeemed)
-        last = done.redemption
+        taken_ids.append(done.redemption.id)
 
     def found(redeemed: bool | None, limit: int = 50) -> list[tuple[str, str]]:
         page = winners.search(session, campaign.id, WinnerFilter(redeemed=redeemed), limit=limit)
@@ -325,7 +326,7 @@ def test_what_shops_took_is_told_found_and_exported(
         ("2030-06-15T17:00:00+03:00", "Moda"),
         ("", ""),
     ]
-    redemptions.reverse(session, last.id, till, now=NOON + timedelta(hours=3))
+    redemptions.reverse(session, taken_ids[-1], till, now=NOON + timedelta(hours=3))
     assert found(True) == taken[1:]
     assert winners.one(session, won[0].entry).redeemed_at == NOON + timedelta(hours=1)
 
