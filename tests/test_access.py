@@ -61,6 +61,7 @@ ACCESS: dict[str, Role | None] = {
     "public.odds_table": ANYONE,
     "winner.ask": ANYONE,
     "winner.asked": ANYONE,
+    "winner.challenge": ANYONE,
     "winner.prove": ANYONE,
     "winner.page": ANYONE,
     "winner.prove_here": ANYONE,

@@ -9,8 +9,9 @@ from app.services.uow import unit_of_work
 
 
 @unit_of_work
-def use_up(session: Session, challenge: Solved) -> None:
-    """Have the challenge open nothing any more. One that is used up already stays so."""
+def use_up(session: Session, challenge: Solved) -> bool:
+    """Have the challenge open nothing any more; False for one that was used up already."""
     insert = postgresql.insert if session.get_bind().dialect.name == "postgresql" else sqlite.insert
     row = {"signature": challenge.signature, "expires_at": challenge.expires_at}
-    session.execute(insert(SpentChallenge).values(row).on_conflict_do_nothing())
+    taking = insert(SpentChallenge).values(row).on_conflict_do_nothing().returning(SpentChallenge.signature)
+    return session.scalar(taking) is not None

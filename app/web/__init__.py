@@ -25,12 +25,12 @@ from app.web.api.views import api
 from app.web.counter.views import counter
 from app.web.metrics import metrics
 from app.web.partner.views import partner
+from app.web.picture_code import human
 from app.web.public import kept_pages, pages, results, views  # noqa: F401 -- the routes of `public`
 from app.web.public.blueprint import public
 from app.web.public.fitting import fitting
 from app.web.public.form_preview import form_preview
 from app.web.public.looks import looks as public_looks
-from app.web.public.picture_code import human
 from app.web.public.reminders import reminders
 from app.web.public.trying import trying
 from app.web.sessions import Sessions

@@ -2,12 +2,14 @@
 
 from typing import Any
 
+from flask import request
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
 from wtforms import EmailField, Field, ValidationError
 from wtforms.validators import DataRequired, Length
 
 from app.domain.identity import InvalidAddress, canonical_email
+from app.web.page_parts import PagePart
 
 
 def _stripped(value: Any) -> Any:
@@ -41,6 +43,14 @@ class AskForm(_Quiet):
             _mail_address,
         ],
     )
+
+
+class CheckedAskForm(AskForm):
+    """The same, and the check for humans that goes with it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.altcha = PagePart("altcha", request.form.get("altcha", ""))
 
 
 class ActForm(_Quiet):

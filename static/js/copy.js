@@ -1,3 +1,4 @@
+// Copy buttons, and share buttons (data-share-button, hidden, within [data-share]) where the browser can share.
 // Copy buttons: <button data-copy="text"> or, with an empty data-copy, the [data-copy-text] beside it.
 
 /** Put text on the clipboard; false where the browser refuses. */
@@ -18,7 +19,15 @@ function select(node) {
   getSelection().addRange(range);
 }
 
+/** Show the share buttons of that part of the page. */
+export function offer(root) {
+  for (const button of root.querySelectorAll("[data-share-button]")) button.hidden = !navigator.share;
+}
+
+offer(document);
 document.addEventListener("click", async (event) => {
+  const shared = event.target.closest("[data-share-button]")?.closest("[data-share]").dataset;
+  if (shared) navigator.share({ title: shared.shareTitle, url: shared.share }).catch(() => {});
   const button = event.target.closest("[data-copy]");
   if (!button) return;
   const source = button.parentElement.querySelector("[data-copy-text]");

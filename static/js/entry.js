@@ -106,7 +106,7 @@ document.addEventListener("input", (event) => {
 
 // ---- The check for humans -----------------------------------------------------------------------------------------
 
-let loading = null;
+let checking = null; // the script of the check, once somebody has turned to the form
 let revealing = null; // the script that shows results, once it is there
 
 /** Put an element in the head that loads something; done when it is there. */
@@ -137,40 +137,9 @@ async function loadReveal({ loadReveal: src, loadGamesStyle, game }) {
 function loadCheck() {
   const form = theForm();
   if (!form) return Promise.reject(new Error("no form"));
-  loading ??= (async () => {
-    const { loadHtmx: htmx, loadCheck: check, loadWorker, loadWords, loadCheckStyle, loadRevealStyle } = form.dataset;
-    const beside = [loadHtmx(htmx), dress(loadCheckStyle), dress(loadRevealStyle), loadReveal(form.dataset)];
-    await import(check);
-    globalThis.$altcha.algorithms.set("PBKDF2/SHA-256", () => new Worker(loadWorker));
-    if (loadWords) await import(loadWords).catch(() => {});
-    await Promise.all([Promise.allSettled(beside), customElements.whenDefined("altcha-widget")]);
-  })();
-  loading.catch(() => { loading = null; });
-  return loading;
-}
-
-/** Wait until the widget says what came of it: true when it holds an answer to send. */
-async function confirmHuman(form) {
-  await loadCheck();
-  const widget = form.querySelector("altcha-widget");
-  for (let tries = 0; !widget.getState && tries < 100; tries += 1) await new Promise((next) => setTimeout(next, 20));
-  if (["error", "expired"].includes(widget.getState())) widget.reset();
-  if (widget.getState() === "unverified") widget.verify();
-  if (widget.getState() !== "verified") {
-    await new Promise((resolve) => {
-      const listen = (event) => {
-        if (["verified", "error", "expired"].includes(event.detail.state)) {
-          widget.removeEventListener("statechange", listen);
-          resolve();
-        }
-      };
-      widget.addEventListener("statechange", listen);
-      setTimeout(resolve, 90000);
-    });
-  }
-  // A turn later: the widget writes its field after its event, and a form still in its submit event ignores a second one.
-  await new Promise((next) => setTimeout(next));
-  return widget.getState() === "verified";
+  checking ??= import("./check.js").catch((error) => { checking = null; throw error; });
+  return checking.then(({ load }) => load(form, ({ loadHtmx: htmx, loadCheckStyle, loadRevealStyle }) =>
+    [loadHtmx(htmx), dress(loadCheckStyle), dress(loadRevealStyle), loadReveal(form.dataset)]));
 }
 
 /** Whoever is faster than the least time, as autofill makes one, waits out the rest: the server takes it for a program. */
@@ -196,7 +165,7 @@ document.addEventListener("submit", async (event) => {
   form.querySelector("[data-messages]").replaceChildren();
   applyNonce();
   work(form, "checking");
-  const [human] = await Promise.all([confirmHuman(form).catch(() => false), leastTime(form)]);
+  const [human] = await Promise.all([loadCheck().then((confirm) => confirm(form)).catch(() => false), leastTime(form)]);
   if (!human) {
     again(form, form.dataset.stuck);
     return;

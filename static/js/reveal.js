@@ -2,7 +2,6 @@
 // before any of this begins; a game that cannot play leaves the card as it is.
 import "./countdown.js";
 import { ownClocks } from "./own-clock.js";
-import { offer } from "./share.js";
 
 const live = document.getElementById("announce");
 const calm = matchMedia("(prefers-reduced-motion: reduce)");
@@ -55,8 +54,7 @@ function intoView(card) {
 /** What a card can do once scripts run. */
 export function dress(card) {
   for (const node of card.querySelectorAll("[data-needs-script]")) node.hidden = false;
-  if (card.querySelector("[data-copy]")) import("./copy.js");
-  offer(card);
+  if (card.querySelector("[data-copy]")) import("./copy.js").then(({ offer }) => offer(card));
   ownClocks(card);
   const again = card.querySelector("[data-replay]");
   if (again) {

@@ -55,7 +55,7 @@ class Town:
     def link(self, address: str, part: str) -> str:
         """The link with that part in the newest mail to the address."""
         for mail in reversed(self.box.mails):
-            text = mail.get_body(("plain",)).get_content()  # type: ignore[union-attr]
+            text = mail.get_body(("plain",)).get_content()
             found = re.search(rf"http\S*{part}\S*", text)
             if mail["To"] == address and found:
                 return self.here(found[0])
@@ -138,3 +138,19 @@ def test_a_friend_brings_one_more_entry(town: Town, new_visitor: NewVisitor) -> 
     expect(mine.get_by_text("Friends have earned you one more entry")).to_be_visible()
     enter(mine, "me@example.org")
     expect(mine.locator("#reveal-title")).to_contain_text("You won")
+
+
+def test_who_asks_for_the_link_is_checked_to_be_human(town: Town, new_visitor: NewVisitor) -> None:
+    page = new_visitor()
+    page.goto(f"{town.url}/c/friends")
+    enter(page, "asks@example.org")
+    page.goto(f"{town.url}/me")
+    assert page.evaluate("customElements.get('altcha-widget') === undefined")
+    page.locator("[name=email]").fill("asks@example.org")
+    assert violations(page) == []
+    page.get_by_role("button", name="Mail me the link").click()
+    expect(page).to_have_url(re.compile("/me/asked"), timeout=30_000)
+    town.deliver()
+    page.goto(town.link("asks@example.org", "/me/"))
+    expect(page.get_by_role("heading", name="Bring friends")).to_be_visible()
+    assert violations(page) == []

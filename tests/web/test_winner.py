@@ -10,9 +10,11 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import select
 from sqlalchemy.orm import Session
+from werkzeug.test import TestResponse
 
 from app.adapters.tokens import Purpose
 from app.domain.proof import Proof
+from app.extensions import tools
 from app.models import Award, Code, Entrant, Entry, Message, MessageKind
 from app.services import campaigns, proof
 from app.services.audit import COMMAND_LINE
@@ -20,7 +22,7 @@ from tests.support.factories import TierSpec, make_campaign
 from tests.support.fakes import NOON, FakeRng
 from tests.support.office import SIGNER
 from tests.support.staff import csrf_token
-from tests.support.visitor import enter, filled_form
+from tests.support.visitor import enter, filled_form, hidden_fields, read_code, solve
 
 pytestmark = pytest.mark.sqlite_is_enough
 
@@ -160,7 +162,8 @@ def test_the_same_answer_for_known_and_unknown(client: FlaskClient, session: Ses
     answers = []
     for email in ("ayse@example.org", "nobody@example.org"):
         token = csrf_token(client.get("/me").get_data(as_text=True))
-        answer = client.post("/me", data={"csrf_token": token, "email": email}, follow_redirects=True)
+        form = {"csrf_token": token, "email": email, "altcha": solve(client.get("/me/challenge").get_json())}
+        answer = client.post("/me", data=form, follow_redirects=True)
         answers.append((answer.status_code, answer.get_data()))
     assert answers[0] == answers[1]
     session.rollback()
@@ -172,6 +175,42 @@ def test_the_same_answer_for_known_and_unknown(client: FlaskClient, session: Ses
 def test_what_is_no_address_is_told(client: FlaskClient, email: str) -> None:
     token = csrf_token(client.get("/me").get_data(as_text=True))
     assert client.post("/me", data={"csrf_token": token, "email": email}).status_code == 422
+
+
+def asked(client: FlaskClient, **values: str) -> TestResponse:
+    token = csrf_token(client.get("/me").get_data(as_text=True))
+    return client.post("/me", data={"csrf_token": token, "email": "ayse@example.org"} | values)
+
+
+def test_programs_ask_for_no_mail(client: FlaskClient, session: Session) -> None:
+    make_campaign(session)
+    enter(client, filled_form(client))
+    once = solve(client.get("/me/challenge").get_json())
+    elsewhere = solve(client.get("/c/summer/challenge").get_json())
+    for altcha, words in (("", "confirm that you are human"), (elsewhere, "confirm that you are human")):
+        answer = asked(client, altcha=altcha)
+        assert answer.status_code == 422
+        assert words in answer.get_data(as_text=True)
+    assert asked(client, altcha=once).status_code == 303
+    assert "was used already" in asked(client, altcha=once).get_data(as_text=True)
+    session.rollback()
+    kinds = session.scalars(select(Message.kind).order_by(Message.id)).all()
+    assert kinds == [MessageKind.AWARD_WON, MessageKind.MY_PRIZES]
+
+
+def test_without_javascript_the_digits_are_typed(app: Flask, client: FlaskClient) -> None:
+    page = client.get("/me").get_data(as_text=True)
+    token = hidden_fields(page)["code_token"]
+    assert client.get(f"/c/me/code/{token}.png").status_code == 200
+    assert asked(client, another_code="1").status_code == 200
+    wrong = asked(client, code_token=token, code="000000")
+    assert "Those were not the digits" in wrong.get_data(as_text=True)
+    token = hidden_fields(wrong.get_data(as_text=True))["code_token"]
+    with app.app_context():
+        maker = tools().picture_code
+    assert maker is not None
+    right = asked(client, code_token=token, code=read_code(maker, token, "me"))
+    assert right.status_code == 303
 
 
 def test_ones_data_as_a_file(client: FlaskClient, session: Session) -> None:

@@ -14,11 +14,9 @@ from zoneinfo import ZoneInfo
 from email_validator import EmailNotValidError, validate_email
 from flask_babel import lazy_gettext as _l
 from flask_wtf import FlaskForm
-from markupsafe import Markup
 from sqlalchemy.orm import Session
 from wtforms import BooleanField, EmailField, Field, StringField, ValidationError
 from wtforms.validators import DataRequired, Length, Optional
-from wtforms.widgets import html_params
 
 from app.adapters.phones import e164
 from app.domain import entry_form
@@ -29,6 +27,7 @@ from app.extensions import tools
 from app.models import Campaign
 from app.services import form_versions
 from app.web.form_words import fault_text
+from app.web.page_parts import PagePart
 from app.web.public.page_tokens import PageToken, made_at
 
 MOST_CLASSES = 256
@@ -56,26 +55,6 @@ def _mail_address(_form: FlaskForm, field: Field) -> None:
         canonical_email(field.data)
     except (EmailNotValidError, InvalidAddress):
         raise ValidationError(_l("Please give a valid e-mail address, like name@example.org.")) from None
-
-
-class PagePart:
-    """A field that the page fills in, or that nobody is to fill in."""
-
-    __slots__ = ("data", "errors", "name", "type")
-
-    def __init__(self, name: str, data: str, type_: str = "hidden") -> None:
-        self.name, self.data, self.type = name, data, type_
-        self.errors: Sequence[Any] = ()
-
-    @property
-    def id(self) -> str:
-        """Of the control, and the beginning of that of its errors."""
-        return self.name
-
-    def __call__(self, **attributes: Any) -> Markup:
-        """The control."""
-        given = {"id": self.name, "name": self.name, "type": self.type, "value": self.data} | attributes
-        return Markup(f"<input {html_params(**given)}>")  # noqa: S704 -- html_params escapes
 
 
 class AnswerField(Field):

@@ -26,9 +26,9 @@ from app.extensions import client_address, csrf, db, limiter, tools
 from app.models import Campaign, Partner
 from app.services import campaigns, landing, partners, traffic
 from app.services.landing import LandingPage
-from app.web import locale, traffic_counts
+from app.web import locale, picture_code, traffic_counts
 from app.web.campaign_words import page_in_words
-from app.web.public import kept_pages, picture_code, reminders
+from app.web.public import kept_pages, reminders
 from app.web.public.blueprint import public
 from app.web.public.forms import form_class
 from app.web.public.reminders import ReminderForm

@@ -5,7 +5,6 @@ from uuid import UUID
 
 from flask import request
 
-from app.adapters.captcha import Verdict
 from app.adapters.tokens import Purpose
 from app.domain.agents import device_class
 from app.domain.sources import Source, source_of
@@ -14,9 +13,8 @@ from app.models import NonceSource
 from app.services import referrals
 from app.services.entries import Submission
 from app.services.referrals import Invitation
-from app.web import locale, proved
+from app.web import locale, picture_code, proved
 from app.web.errors import wants_json
-from app.web.public import picture_code
 from app.web.public.forms import EntryForm
 
 
@@ -34,7 +32,7 @@ def submission(slug: str, form: EntryForm, now: datetime) -> Submission:
         nonce=nonce,
         nonce_source=NonceSource.SERVER if tools().nonces.is_ours(nonce) else NonceSource.BROWSER,
         locale=locale.language(),
-        captcha=_verdict(slug, form, now),
+        captcha=picture_code.verdict_on(slug, form, now),
         partner_id=_attribution(slug, form.partner.data),
         network=_network(now),
         invited=_invited(slug, form.invite.data),
@@ -59,12 +57,6 @@ def _source() -> Source:
     """What the address of the page said that the form stood on: no field of it, and no cookie."""
     address = request.headers.get("HX-Current-URL") or request.referrer or ""
     return source_of(address, device_class(request.user_agent.string))
-
-
-def _verdict(slug: str, form: EntryForm, now: datetime) -> Verdict:
-    if picture_code.is_used(form):
-        return picture_code.verdict(slug, now)
-    return tools().captcha.verify(form.altcha.data, slug, now)
 
 
 def _invited(slug: str, token: str) -> Invitation | None:

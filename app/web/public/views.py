@@ -19,10 +19,9 @@ from app.domain.outcomes import Drawn, Held, Lapsed, Lost, RefusalReason, Refuse
 from app.extensions import csrf, db, limiter, tools
 from app.services import campaigns, landing, traffic
 from app.services.entries import submit_entry
-from app.web import proved, refusal_counts, traffic_counts
+from app.web import picture_code, proved, refusal_counts, traffic_counts
 from app.web.campaign_words import page_in_words
 from app.web.errors import wants_json
-from app.web.public import picture_code
 from app.web.public.blueprint import public
 from app.web.public.forms import EntryForm, class_of_key, form_class
 from app.web.public.showing import links, private, reveal
@@ -57,7 +56,7 @@ def enter(slug: str) -> AnyResponse:
         case Won() | Lost() | Held() | Lapsed():
             return _drawn(slug, outcome)
         case Refused(reason) if reason in CAPTCHA_REASONS:
-            form.altcha.errors = [_captcha_message(reason, form)]
+            form.altcha.errors = [picture_code.complaint(reason, form)]
             return _form_again(slug, form)
         case Refused(RefusalReason.FORM_CHANGED):
             return _form_changed(slug)
@@ -156,13 +155,3 @@ def _as_json(outcome: Drawn) -> dict[str, str]:
             return {"outcome": "lost", "entry": outcome.entry.hex}
         case _ as unreachable:
             assert_never(unreachable)
-
-
-def _captcha_message(reason: RefusalReason, form: EntryForm) -> str:
-    if reason is RefusalReason.CAPTCHA_INVALID and picture_code.is_used(form):
-        return picture_code.wrong_code()
-    messages = {
-        RefusalReason.CAPTCHA_EXPIRED: _("The check took too long. Please try once more."),
-        RefusalReason.CAPTCHA_SPENT: _("This check was used already. Please try once more."),
-    }
-    return str(messages.get(reason) or _("Please confirm that you are human."))

@@ -9,24 +9,36 @@ from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
-from flask import Blueprint, Response, flash, make_response, redirect, render_template, request, url_for
+from flask import (
+    Blueprint,
+    Response,
+    flash,
+    jsonify,
+    make_response,
+    redirect,
+    render_template,
+    request,
+    url_for,
+)
 from flask_babel import gettext as _
 from werkzeug.wrappers import Response as AnyResponse
 
+from app.adapters.captcha import Unsolved
 from app.adapters.links import further_token, referral_token, result_token
 from app.adapters.tokens import Purpose
 from app.domain.campaign_texts import prize_key
 from app.domain.errors import NotFound
 from app.domain.identity import mask_email
-from app.domain.outcomes import Held
+from app.domain.outcomes import Held, RefusalReason
 from app.extensions import csrf, db, limiter, tools
-from app.services import erasure, personal_data, proof, winner_page
+from app.services import challenges, erasure, personal_data, proof, winner_page
 from app.services.entries import outcome_of
 from app.services.winner_page import Sharing, WinnerPage, WonPrize
-from app.web import proved
-from app.web.ask_forms import ActForm, AskForm
+from app.web import picture_code, proved
+from app.web.ask_forms import ActForm, CheckedAskForm
 from app.web.campaign_words import in_words, said
 
+SCOPE = "me"  # what the challenges of this form are good for
 winner = Blueprint("winner", __name__, url_prefix="/me")
 
 
@@ -34,11 +46,23 @@ winner = Blueprint("winner", __name__, url_prefix="/me")
 @limiter.limit("5/minute;20/hour", methods=["POST"])
 def ask() -> AnyResponse:
     """Ask for a link to one's own page by mail. The answer, and the work, are the same for any address."""
-    form = AskForm()
+    form = CheckedAskForm()
+    if picture_code.asks_for_another():
+        return _asking(form, 200)
     if not form.validate_on_submit():
-        return _private(render_template("winner/ask.html", form=form), 422 if form.is_submitted() else 200)
+        return _asking(form, 422 if form.is_submitted() else 200)
+    if (wrong := _unproven(form)) is not None:
+        form.altcha.errors = [picture_code.complaint(wrong, form)]
+        return _asking(form, 422)
     winner_page.send_link(db.session(), str(form.email.data), now=tools().now(), rng=tools().rng)
     return redirect(url_for("winner.asked"), 303)
+
+
+@winner.get("/challenge")
+@limiter.limit("120/minute")
+def challenge() -> Response:
+    """A CAPTCHA challenge for the form above."""
+    return jsonify(tools().captcha.challenge(SCOPE, tools().now(), tools().rng))
 
 
 @winner.get("/asked")
@@ -158,6 +182,20 @@ def erase(token: str) -> AnyResponse:
 def erased() -> Response:
     """That it is done."""
     return _private(render_template("winner/erased.html"))
+
+
+def _asking(form: CheckedAskForm, status: int) -> Response:
+    code = picture_code.offered(SCOPE, form, tools().now())
+    page = render_template("winner/ask.html", form=form, code=code, challenge_url=url_for("winner.challenge"))
+    return _private(page, status)
+
+
+def _unproven(form: CheckedAskForm) -> RefusalReason | None:
+    """Why the check for humans opens nothing; None where it does, this once."""
+    found = picture_code.verdict_on(SCOPE, form, tools().now())
+    if isinstance(found, Unsolved):
+        return found.reason
+    return None if challenges.use_up(db.session(), found) else RefusalReason.CAPTCHA_SPENT
 
 
 def _person(token: str) -> WinnerPage | None:

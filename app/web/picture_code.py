@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Protocol
 
 from flask import Blueprint, Response, request, url_for
 from flask_babel import gettext as _
@@ -9,10 +10,11 @@ from werkzeug.exceptions import NotFound
 
 from app.adapters.captcha import Unsolved, Verdict
 from app.domain.campaign_rules import is_slug
+from app.domain.outcomes import RefusalReason
 from app.extensions import db, limiter, tools
 from app.services import challenges
 from app.web.locale import language
-from app.web.public.forms import EntryForm
+from app.web.page_parts import PagePart
 
 human = Blueprint("human", __name__)
 
@@ -49,7 +51,13 @@ def sound(slug: str, token: str) -> Response:
     return _file(spoken, "audio/wav")
 
 
-def offered(slug: str, form: EntryForm, now: datetime) -> Offered | None:
+class Checked(Protocol):
+    """A form with the check for humans."""
+
+    altcha: PagePart
+
+
+def offered(slug: str, form: Checked, now: datetime) -> Offered | None:
     """The challenge to show: the one that was shown while it is still good, else a new one; None when this
     way is switched off.
     """
@@ -78,10 +86,17 @@ def asks_for_another() -> bool:
     return ANOTHER in request.form
 
 
-def is_used(form: EntryForm) -> bool:
+def is_used(form: Checked) -> bool:
     """Whether digits were typed in the place of a proof of work; a form with neither tries nothing."""
     has_digits = bool(request.form.get(TOKEN) and request.form.get(TYPED, "").strip())
     return has_digits and not form.altcha.data and tools().picture_code is not None
+
+
+def verdict_on(slug: str, form: Checked, now: datetime) -> Verdict:
+    """What came of the check, by whichever way it was done."""
+    if is_used(form):
+        return verdict(slug, now)
+    return tools().captcha.verify(form.altcha.data, slug, now)
 
 
 def verdict(slug: str, now: datetime) -> Verdict:
@@ -94,9 +109,15 @@ def verdict(slug: str, now: datetime) -> Verdict:
     return found
 
 
-def wrong_code() -> str:
-    """What to say about a wrong code."""
-    return str(_("Those were not the digits. Here are new ones."))
+def complaint(reason: RefusalReason, form: Checked) -> str:
+    """What to say about a check that opens nothing."""
+    if reason is RefusalReason.CAPTCHA_INVALID and is_used(form):
+        return str(_("Those were not the digits. Here are new ones."))
+    messages = {
+        RefusalReason.CAPTCHA_EXPIRED: _("The check took too long. Please try once more."),
+        RefusalReason.CAPTCHA_SPENT: _("This check was used already. Please try once more."),
+    }
+    return str(messages.get(reason) or _("Please confirm that you are human."))
 
 
 def _file(content: bytes | None, mimetype: str) -> Response:
