@@ -17,6 +17,8 @@ FLAGS = (
     "--disable-component-update",
     "--disable-sync",
     "--disable-dev-shm-usage",
+    # Like one with a person in front of it: visits of what calls itself headless are not counted.
+    "--user-agent=Mozilla/5.0 (X11; Linux x86_64) Chrome/120.0.0.0 Safari/537.36",
 )
 AXE = Path(__file__).parent / "vendor" / "axe-core@4.14.1" / "axe.min.js"
 
