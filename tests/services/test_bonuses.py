@@ -5,12 +5,14 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import pytest
 from sqlalchemy import bindparam, delete, select, update
 from sqlalchemy.orm import Session
 
 from app.domain.eligibility import EntryLimit
+from app.domain.entry_form import FormPlan
 from app.domain.errors import Conflict, InvalidInput
 from app.domain.events import EventType
 from app.domain.odds import Limits
@@ -34,6 +36,7 @@ from app.services import (
     campaign_file,
     campaigns,
     counts,
+    entry_log,
     erasure,
     handling,
     proof,
@@ -107,6 +110,10 @@ def test_both_get_a_code_once(session: Session) -> None:
     enter(session, 3, mine)
     assert [period for email, period in given(session) if email == ME] == ["*1", "*2"]
     assert bonuses.count(session, campaign.id) == (4, 0)
+    outcome = entry_log.EXPORT_HEADER.index("outcome")
+    zone = ZoneInfo(campaign.timezone)
+    rows = entry_log.export(session, campaign.id, FormPlan(), zone, actor=COMMAND_LINE, now=NOON)
+    assert [row[outcome] for row in rows].count("bonus") == 4
     assert faults(session) == []
 
 

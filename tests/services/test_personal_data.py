@@ -10,6 +10,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from app.domain.outcomes import Won
+from app.domain.proof import Proof
 from app.models import Entry, OpeningReminder, Redemption, Referral
 from app.services import campaigns, erasure, opening_reminders, personal_data, redemptions, tiers, winner_page
 from app.services.audit import COMMAND_LINE
@@ -73,6 +74,14 @@ def test_what_a_person_brought_is_on_their_page(session: Session, both: tuple[Wo
     assert (sharing.entry_id, sharing.standing, sharing.lacking) == (mine.entry, Standing(1, 1), 1)
     [own] = winner_page.page_of(session, person(session, friend), now=NOON).sharing
     assert (own.entry_id, own.standing, own.lacking) == (friend.entry, Standing(0, 0), 0)
+
+
+def test_nothing_is_shared_before_its_outcome_may_be_told(session: Session) -> None:
+    campaign = make_campaign(session, STOCK)
+    plan = replace(campaigns.plan_of(campaign), refer_most=2, proof=Proof.REVEAL)
+    campaigns.edit(session, campaign.id, plan, actor=COMMAND_LINE, now=NOON)
+    held = enter(session, 1)
+    assert winner_page.page_of(session, person(session, held), now=NOON).sharing == ()
 
 
 def test_a_campaign_that_is_over_is_shared_no_more(session: Session, both: tuple[Won, Won]) -> None:
