@@ -51,6 +51,7 @@ ACCESS: dict[str, Role | None] = {
     "reminders.cancelling": ANYONE,
     "reminders.cancel": ANYONE,
     "public.challenge": ANYONE,
+    "public.started": ANYONE,
     "human.picture": ANYONE,
     "human.sound": ANYONE,
     "public.result": ANYONE,

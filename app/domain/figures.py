@@ -16,6 +16,7 @@ class Tally:
     """What came of some entries. `people`, `winners` and `redeemers` are persons, all else are events."""
 
     visits: int = 0
+    started: int = 0
     sent: int = 0
     entries: int = 0
     people: int = 0
@@ -28,7 +29,7 @@ class Tally:
 
 
 COUNTS = tuple(Tally.__dataclass_fields__)
-FUNNEL = ("visits", "sent", "entries", "wins", "seen", "redeemed", "again")
+FUNNEL = ("visits", "started", "sent", "entries", "wins", "seen", "redeemed", "again")
 
 
 @dataclass(frozen=True, slots=True)

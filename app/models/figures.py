@@ -28,7 +28,7 @@ class FigureDay(Base):
 
     `winners` and `redeemers` are people whose first win, or first redeemed win, in the campaign this day's
     entry is; `again` are redeemed wins whose winner came back for another redemption, of any campaign.
-    `visits` and `sent` are only told where they can be.
+    `visits`, `started` and `sent` are only told where they can be.
     """
 
     __tablename__ = "figure_day"
@@ -45,6 +45,7 @@ class FigureDay(Base):
     day: Mapped[date] = mapped_column(Date, primary_key=True)
     value: Mapped[str] = mapped_column(String(80), primary_key=True)
     visits: Mapped[int] = mapped_column(server_default="0")
+    started: Mapped[int] = mapped_column(server_default="0")
     sent: Mapped[int] = mapped_column(server_default="0")
     entries: Mapped[int] = mapped_column(server_default="0")
     people: Mapped[int] = mapped_column(server_default="0")

@@ -198,9 +198,8 @@ def sums_of(session: Session, campaign_id: UUID, zone: ZoneInfo, day: date) -> D
     sums = DaySums()
     _add_entries(session, campaign_id, zone, (start, end), sums)
     for hour, device, kind, count in _traffic(session, campaign_id, zone, (start, end)):
-        name = "visits" if kind == traffic.PAGE else "sent"
         for key in ((ALL, ""), (HOUR, hour), (DEVICE, device)):
-            sums.add(key, name, count)
+            sums.add(key, _OF_TRAFFIC[kind], count)
     for partner_id, count in session.execute(
         select(Visit.partner_id, func.count())
         .join(Partner, Partner.id == Visit.partner_id)
@@ -209,6 +208,9 @@ def sums_of(session: Session, campaign_id: UUID, zone: ZoneInfo, day: date) -> D
     ):
         sums.add((PARTNER, partner_id.hex), "visits", count)
     return sums
+
+
+_OF_TRAFFIC = {traffic.PAGE: "visits", traffic.STARTED: "started", traffic.SENT: "sent"}
 
 
 def _traffic(

@@ -1,9 +1,9 @@
-"""Traffic: pages shown and forms sent, by the kind of device. Of nobody."""
+"""Traffic: pages shown, forms started and forms sent, by the kind of device. Of nobody."""
 
 from app.models import TrafficCount
 from app.services.tallies import Store
 
-PAGE, SENT = "page", "sent"
+PAGE, STARTED, SENT = "page", "started", "sent"
 
 
 def reason_of(kind: str, device: str) -> str:

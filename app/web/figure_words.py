@@ -16,6 +16,12 @@ FORMULAS: dict[str, tuple[Any, Any]] = {
         _l("Page views"),
         _l("How often the landing page was shown; who comes twice counts twice. Of a partner: people a day."),
     ),
+    "started": (
+        _l("Forms started"),
+        _l(
+            "How often somebody turned to the form, with a cursor or a finger; once for each page shown."
+        ),
+    ),
     "sent": (
         _l("Forms sent"),
         _l("How often somebody pressed the button of a filled-in form: then the check for humans begins."),

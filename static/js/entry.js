@@ -148,6 +148,14 @@ function leastTime(form) {
   return new Promise((next) => setTimeout(next, Math.max(left, 0)));
 }
 
+// That somebody turned to the form is counted, once a page; of nobody.
+document.addEventListener("focusin", function tell(event) {
+  const address = event.target.closest?.("form.entry-form")?.dataset.started;
+  if (!address) return;
+  document.removeEventListener("focusin", tell);
+  fetch(address, { keepalive: true }).catch(() => {});
+});
+
 for (const kind of ["focusin", "pointerover"]) {
   document.addEventListener(kind, (event) => {
     if (event.target.closest?.("form.entry-form")) loadCheck().catch(() => {});

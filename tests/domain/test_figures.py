@@ -26,6 +26,7 @@ from app.domain.figures import (
 
 WEEK = Tally(
     visits=1000,
+    started=400,
     sent=260,
     entries=250,
     people=240,
@@ -43,7 +44,8 @@ COSTS = Costs("EUR", media=60_000, prizes=20_000, other=5_000, discount=500)
 def test_funnel() -> None:
     assert funnel(WEEK) == (
         Stage("visits", 1000, None),
-        Stage("sent", 260, Fraction(26, 100)),
+        Stage("started", 400, Fraction(40, 100)),
+        Stage("sent", 260, Fraction(65, 100)),
         Stage("entries", 250, Fraction(250, 260)),
         Stage("wins", 50, Fraction(1, 5)),
         Stage("seen", 45, Fraction(9, 10)),

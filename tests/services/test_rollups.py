@@ -129,16 +129,16 @@ def test_days_are_those_of_the_zone(session: Session) -> None:
     campaign = make_campaign(session, timezone="Pacific/Auckland", slug="far")
     evening = datetime(2026, 7, 1, 13, 0, tzinfo=UTC)  # the second of July in Auckland, at one
     win(session, 1, campaign="far", now=evening)
-    session.add(
-        TrafficCount(campaign_id=campaign.id, quarter=quarter_of(evening), kind="page", device="", count=4)
-    )
-    session.add(
-        TrafficCount(campaign_id=campaign.id, quarter=quarter_of(evening), kind="sent", device="", count=2)
-    )
+    for kind, count in (("page", 4), ("started", 3), ("sent", 2)):
+        session.add(
+            TrafficCount(
+                campaign_id=campaign.id, quarter=quarter_of(evening), kind=kind, device="", count=count
+            )
+        )
     session.commit()
     rollups.roll(session, campaign.id, now=LATER)
     day = row(session, campaign.id, date(2026, 7, 2))
-    assert (day.visits, day.sent, day.entries) == (4, 2, 1)
+    assert (day.visits, day.started, day.sent, day.entries) == (4, 3, 2, 1)
     assert row(session, campaign.id, date(2026, 7, 2), HOUR, "01").entries == 1
     session.execute(update(Campaign).where(Campaign.id == campaign.id).values(timezone="UTC"))
     session.commit()
@@ -172,7 +172,7 @@ def test_kept_up_is_the_same_as_added_up_anew(session: Session, campaign: Campai
     assert rollups.changed_days(session, campaign.id)
     assert rollups.roll(session, campaign.id, now=now) > 0
     kept = told(session)
-    totals = {each[2]: each[6:] for each in kept[0] if each[1] == ALL}
+    totals = {each[2]: each[7:] for each in kept[0] if each[1] == ALL}
     assert totals[(NOON + 3 * DAY).date()][2] == 0  # the win that is void
     assert totals[(NOON + 2 * DAY).date()][-1] == 1  # who came back
     assert rollups.roll(session, campaign.id, now=now, anew=True) == 4

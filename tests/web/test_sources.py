@@ -85,8 +85,14 @@ def test_pages_and_forms_are_counted_of_people_only(app: Flask, client: FlaskCli
         client.get("/c/summer", headers=headers)
     client.head("/c/summer", headers=phone)
     client.get("/c/summer/challenge", headers=phone)
+    assert client.get("/c/summer/started", headers=phone).status_code == 204
+    assert client.get("/c/winter/started").status_code == 404
     app.extensions["prizewell_refusals"].due -= timedelta(hours=1).total_seconds()
     client.get("/c/summer/rules")
     live.rollback()
     query = select(TrafficCount.kind, TrafficCount.device, TrafficCount.count).order_by(TrafficCount.kind)
-    assert [tuple(row) for row in live.execute(query)] == [("page", "phone", 2), ("sent", "phone", 1)]
+    assert [tuple(row) for row in live.execute(query)] == [
+        ("page", "phone", 2),
+        ("sent", "phone", 1),
+        ("started", "phone", 1),
+    ]

@@ -60,6 +60,7 @@ def _list(name: str) -> Schema:
 
 COUNTED = {
     "visits": "How often the landing page was shown, about.",
+    "started": "How often somebody turned to the form, about.",
     "sent": "How often a filled-in form was sent, about.",
     "entries": "Forms that were taken and drawn.",
     "people": "Those who entered, each counted once.",

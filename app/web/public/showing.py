@@ -25,6 +25,7 @@ def links(slug: str) -> dict[str, str]:
     return {
         "submit_url": url_for("public.enter", slug=slug),
         "challenge_url": url_for("public.challenge", slug=slug),
+        "started_url": url_for("public.started", slug=slug),
         "rules_url": url_for("public.rules", slug=slug),
         "fairness_url": url_for("public.fairness", slug=slug),
         "landing_url": url_for("public.landing_page", slug=slug),

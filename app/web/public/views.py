@@ -75,6 +75,15 @@ def challenge(slug: str) -> Response:
     return jsonify(tools().captcha.challenge(campaign.slug, tools().now(), tools().rng))
 
 
+@public.get("/c/<slug>/started")
+@limiter.limit("120/minute")
+def started(slug: str) -> Response:
+    """The page tells that somebody turned to its form."""
+    campaigns.get(db.session(), slug)
+    traffic_counts.count(slug, traffic.STARTED)
+    return private(make_response("", 204))
+
+
 def _drawn(slug: str, outcome: Drawn) -> AnyResponse:
     if wants_json():
         return private(jsonify(_as_json(outcome)))
@@ -102,6 +111,7 @@ def _sent_back(slug: str, form: EntryForm) -> Response | None:
     if picture_code.asks_for_another():
         return _form_again(slug, form, 200)
     if picture_code.is_used(form):  # without JavaScript nothing was asked for before
+        traffic_counts.count(slug, traffic.STARTED)
         traffic_counts.count(slug, traffic.SENT)
     if form.validate_on_submit():
         return None
