@@ -119,7 +119,7 @@ def stock_of(session: Session, prize_id: UUID) -> Stock:
 def stock_by_prize(session: Session, campaign_id: UUID) -> dict[UUID, Stock]:
     """The units of each of the campaign's prizes, removed ones too, in one query."""
     rows = session.execute(
-        select(Prize.id, Code.status, func.count(Code.id))
+        select(Prize.id, Code.status, func.count(Code.prize_id))
         .outerjoin(Code, Code.prize_id == Prize.id)
         .where(Prize.campaign_id == campaign_id)
         .group_by(Prize.id, Code.status)

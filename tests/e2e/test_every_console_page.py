@@ -17,8 +17,9 @@ from playwright.sync_api import Page
 from sqlalchemy import select
 from werkzeug.routing import Rule
 
+from app.adapters.tokens import Purpose
 from app.config import load_settings
-from app.extensions import db
+from app.extensions import db, tools
 from app.models import Account, Award, Campaign, CodeBatch, Partner, Tier
 from tests.e2e.test_marketer import PASSWORD, people_enter
 from tests.support.application import application
@@ -41,6 +42,7 @@ NO_PAGES = {
     "fitting.style": "a style sheet",
     "admin.partners.qr": "a picture",
     "admin.figures.everything": "a file",
+    "admin.figures.partners_file": "a file",
     "account.sign_in": "leads on whoever has signed in",
     "account.link": "leads on whoever has signed in",
     "account.code": "leads on whoever has signed in",
@@ -99,6 +101,7 @@ def one_of_each() -> dict[str, Any]:
         "key_id": api_till(session).api_key_id,
         "location_id": counter_till(session).location_id,
         "endpoint_id": any_endpoint(session)[0],
+        "token": tools().signer.sign(Purpose.NO_REPORTS, [account.id.hex, campaign.id.hex], tools().now()),
         "word": "wheel",
         "outcome": "won",
     }
