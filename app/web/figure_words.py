@@ -18,9 +18,7 @@ FORMULAS: dict[str, tuple[Any, Any]] = {
     ),
     "started": (
         _l("Forms started"),
-        _l(
-            "How often somebody turned to the form, with a cursor or a finger; once for each page shown."
-        ),
+        _l("How often somebody turned to the form, with a cursor or a finger; once for each page shown."),
     ),
     "sent": (
         _l("Forms sent"),
