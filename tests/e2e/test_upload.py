@@ -13,7 +13,7 @@ from tests.support.site import printed, site_of_its_own
 
 pytestmark = pytest.mark.e2e
 
-COUNT = 120_000
+COUNT = 400_000  # reading them in takes several times as long as the page waits before it asks how far it is
 PASSWORD = "four words that nobody guesses"
 BYTES_PER_SECOND = 2_000_000
 # Each value of the bar as it was painted, for it moves faster than anybody asks.
@@ -36,6 +36,7 @@ def own_site(tmp_path: Path) -> Iterator[str]:
         yield address
 
 
+@pytest.mark.timeout(360)
 def test_a_long_list_shows_how_far_it_is(
     own_site: str, new_visitor: NewVisitor, picture: Callable[[Page, str], None], tmp_path: Path
 ) -> None:
@@ -67,9 +68,9 @@ def test_a_long_list_shows_how_far_it_is(
     page.get_by_label("Reason").fill("Second delivery")
     page.evaluate(WATCH)
     page.get_by_role("button", name=f"Import {COUNT:,} codes").click()
-    expect(page.locator("#reading")).to_have_text(re.compile(r"[\d,]+ of 120,000"), timeout=60_000)
-    expect(page.get_by_text(f"{COUNT:,} codes are in stock")).to_be_visible(timeout=120_000)
-    assert page.evaluate("window.read.length") >= 1
+    expect(page.get_by_text(f"{COUNT:,} codes are in stock")).to_be_visible(timeout=180_000)
+    told = page.evaluate("window.read")
+    assert any(re.fullmatch(rf"[\d,]+ of {COUNT:,}", text) for text in told), told
     expect(page.locator("#batches progress")).to_have_count(0)
 
 
