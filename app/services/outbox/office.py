@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from datetime import datetime
 from email.message import EmailMessage
-from typing import Any
 from uuid import UUID
 
 from app.adapters.letters import Letter, Letters
@@ -23,15 +22,22 @@ class PostOffice:
     sender: Sender
 
     def envelope(
-        self, message: "InHand", letter: Letter, row: Any, now: datetime, stop_url: str
+        self,
+        message: "InHand",
+        letter: Letter,
+        to: str,
+        now: datetime,
+        *,
+        sender_name: str = "",
+        stop_url: str = "",
     ) -> EmailMessage | NotSent:
-        """The letter to a row's `email`, in the name of its `sponsor`."""
+        """The letter as it goes out; not sent for good where no header holds the address."""
         try:
             return compose(
                 letter,
-                to=row.email,
+                to=to,
                 sender=self.sender,
-                sender_name=row.sponsor,
+                sender_name=sender_name,
                 message_id=message.id,
                 now=now,
                 stop_url=stop_url,

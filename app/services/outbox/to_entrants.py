@@ -51,7 +51,7 @@ def written(session: Session, message: InHand, office: PostOffice, now: datetime
     if row is None or made is None:
         return NotSent(Trouble.GONE, for_good=True)
     letter, stop_url = made
-    return office.envelope(message, letter, row, now, stop_url)
+    return office.envelope(message, letter, row.email, now, sender_name=row.sponsor, stop_url=stop_url)
 
 
 def _letter(kind: MessageKind, row: Any, office: PostOffice, now: datetime) -> Written | None:

@@ -8,7 +8,6 @@ from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from app.adapters.letters import ReportTold
-from app.adapters.mail import compose
 from app.domain.delivery import NotSent, Trouble
 from app.domain.report_times import told
 from app.models import Account, Campaign, ReportMail
@@ -49,12 +48,5 @@ def report_written(
         office.links.report(row.slug),
     )
     stop_url = office.links.no_reports(row.id, message.campaign_id, now)
-    return compose(
-        office.letters.report(about, stop_url, row.locale),
-        to=row.email,
-        sender=office.sender,
-        sender_name="",
-        message_id=message.id,
-        now=now,
-        stop_url=stop_url,
-    )
+    letter = office.letters.report(about, stop_url, row.locale)
+    return office.envelope(message, letter, row.email, now, stop_url=stop_url)

@@ -28,7 +28,7 @@ def written(session: Session, message: InHand, office: PostOffice, now: datetime
     stop_url = office.links.no_reminder(row.slug, row.id, now)
     about = Opened(**frame(row, office), closes_at=row.closes_at)
     letter = office.letters.opened(about, stop_url, language_of(row))
-    return office.envelope(message, letter, row, now, stop_url)
+    return office.envelope(message, letter, row.email, now, sender_name=row.sponsor, stop_url=stop_url)
 
 
 _WAITING = (

@@ -8,7 +8,6 @@ from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from app.adapters.letters import AlertTold
-from app.adapters.mail import compose
 from app.domain.alerts import said
 from app.domain.delivery import NotSent, Trouble
 from app.models import Account, Alert, Campaign, Partner
@@ -46,7 +45,7 @@ def _link_written(
     if email is None:
         return NotSent(Trouble.GONE, for_good=True)
     letter = office.letters.sign_in_link(office.links.sign_in(account_id, message.number, now), email)
-    return compose(letter, to=email, sender=office.sender, sender_name="", message_id=message.id, now=now)
+    return office.envelope(message, letter, email, now)
 
 
 def _partner_link_written(
@@ -63,7 +62,7 @@ def _partner_link_written(
         return NotSent(Trouble.GONE, for_good=True)
     url = office.links.partner(partner_id, message.number, now)
     letter = office.letters.partner_link(url, row.title, row.locale)
-    return compose(letter, to=row.email, sender=office.sender, sender_name="", message_id=message.id, now=now)
+    return office.envelope(message, letter, row.email, now)
 
 
 def _alert_written(
@@ -76,7 +75,7 @@ def _alert_written(
         return NotSent(Trouble.GONE, for_good=True)
     about = AlertTold(row.title, row.timezone, said(row.kind, row.details), office.links.console(row.slug))
     letter = office.letters.alert(about)
-    return compose(letter, to=row.email, sender=office.sender, sender_name="", message_id=message.id, now=now)
+    return office.envelope(message, letter, row.email, now)
 
 
 _ALERT = (
