@@ -4,6 +4,7 @@ from collections.abc import Callable, Hashable, Mapping
 from contextlib import suppress
 from datetime import datetime
 from functools import partial
+from uuid import UUID
 
 from flask import (
     Response,
@@ -84,20 +85,22 @@ def embedded_via(slug: str, partner: str) -> str:
 @limiter.limit("240/minute")
 def from_friend(slug: str, token: str) -> str:
     """The landing page over somebody's link for friends; one that is none changes nothing."""
-    if link_of(slug, token) is None:
-        locale.page_is(url_for("public.landing_page", slug=slug, lang=None))
-        token = ""
-    return _landing(slug, None, invite=token)
+    return _landing(slug, None, invite=_kept(slug, token, link_of))
 
 
 @public.get("/c/<slug>/again/<token>")
 @limiter.limit("240/minute")
 def once_more(slug: str, token: str) -> str:
     """The landing page over somebody's link to a further entry; one that is none changes nothing."""
-    if further_of(slug, token) is None:
-        locale.page_is(url_for("public.landing_page", slug=slug, lang=None))
-        token = ""
-    return _landing(slug, None, again=token)
+    return _landing(slug, None, again=_kept(slug, token, further_of))
+
+
+def _kept(slug: str, token: str, read: Callable[[str, str], UUID | None]) -> str:
+    """The token where it says something; else none, and the page is the campaign's own."""
+    if read(slug, token) is not None:
+        return token
+    locale.page_is(url_for("public.landing_page", slug=slug, lang=None))
+    return ""
 
 
 @public.post("/c/<slug>/reminder")
