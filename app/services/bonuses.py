@@ -28,14 +28,13 @@ from sqlalchemy.orm import Session, aliased
 from app.adapters.direct import DirectConnection, Prepared
 from app.domain.chance import Rng
 from app.domain.draw import NONCE_BYTES
-from app.domain.expiry import expiry
 from app.domain.ids import time_ordered_id
 from app.domain.odds import Limits, TierOdds
 from app.domain.outcomes import AwardReason
 from app.domain.proof import Proof
 from app.domain.referrals import FRIENDS_PERIOD, bonus_period
-from app.models import Award, Campaign, Entry, MessageKind, NonceSource, Referral, Tier
-from app.services import outbox, webhooks
+from app.models import Campaign, Entry, MessageKind, NonceSource, Referral, Tier
+from app.services import awards, outbox, webhooks
 from app.services.allocation import Claimed, claim
 from app.services.drawn import is_drawn
 from app.services.limits import give_back, take_room
@@ -102,20 +101,7 @@ def _give(
             "proof": Proof.NEVER,
         },
     )
-    connection.execute(
-        _INSERT_AWARD,
-        {
-            "entry_id": bonus_id,
-            "campaign_id": row.campaign_id,
-            "tier_id": claimed.tier_id,
-            "prize_id": claimed.prize_id,
-            "code_id": claimed.code_id,
-            "tier_name": claimed.tier_name,
-            "prize_name": claimed.prize_name,
-            "created_at": now,
-            "expires_at": expiry(now, ZoneInfo(row.timezone), claimed.expires_on, claimed.expires_days),
-        },
-    )
+    awards.store(connection, row.campaign_id, bonus_id, claimed, now=now, zone=ZoneInfo(row.timezone))
     outbox.announce(connection, MessageKind.AWARD_WON, bonus_id, row.entrant_id, now=now, rng=rng)
     if row.hooked:
         webhooks.tell_bonus(connection, row.campaign_id, bonus_id, now=now)
@@ -215,4 +201,3 @@ _RECEIVER = Prepared(
     .where(Tier.id == bindparam("tier"), Tier.enabled, Tier.removed_at.is_(None))
 )
 _INSERT_ENTRY = Prepared(insert(Entry))
-_INSERT_AWARD = Prepared(insert(Award))

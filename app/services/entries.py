@@ -19,7 +19,6 @@ from app.domain.chance import Rng
 from app.domain.draw import Draw, draw, entry_commitment
 from app.domain.eligibility import Window, already_entered, limit_period, next_chance, refusal
 from app.domain.errors import NotFound
-from app.domain.expiry import expiry
 from app.domain.identity import canonical_email
 from app.domain.ids import time_ordered_id
 from app.domain.odds import OddsTable
@@ -35,7 +34,6 @@ from app.domain.outcomes import (
 from app.domain.proof import Proof, asked, deadline
 from app.domain.sources import Source
 from app.models import (
-    Award,
     Campaign,
     Entrant,
     Entry,
@@ -45,7 +43,7 @@ from app.models import (
     Partner,
     SpentChallenge,
 )
-from app.services import odds, outbox, partner_caps, referrals, webhooks
+from app.services import awards, odds, outbox, partner_caps, referrals, webhooks
 from app.services.allocation import Claimed, claim
 from app.services.limits import give_back, take_room
 from app.services.partner_caps import PartnerTerms
@@ -373,22 +371,16 @@ def _award(
     zone: ZoneInfo,
     held_until: datetime | None,
 ) -> Won:
-    expires_at = expiry(now, zone, claimed.expires_on, claimed.expires_days)
-    connection.execute(
-        _INSERT_AWARD,
-        {
-            "entry_id": entry_id,
-            "campaign_id": campaign_id,
-            "tier_id": claimed.tier_id,
-            "prize_id": claimed.prize_id,
-            "code_id": claimed.code_id,
-            "tier_name": claimed.tier_name,
-            "prize_name": claimed.prize_name,
-            "created_at": now,
-            "expires_at": expires_at,
-            "held_until": held_until,
-            "seen_at": now if submission.shown and held_until is None else None,
-        },
+    seen_at = now if submission.shown and held_until is None else None
+    expires_at = awards.store(
+        connection,
+        campaign_id,
+        entry_id,
+        claimed,
+        now=now,
+        zone=zone,
+        held_until=held_until,
+        seen_at=seen_at,
     )
     return Won(
         entry_id,
@@ -460,4 +452,3 @@ _COME_BACK = Prepared(
     .values(email_key=bindparam("key"), erased_at=None)
 )
 _INSERT_ENTRY = Prepared(insert(Entry))
-_INSERT_AWARD = Prepared(insert(Award))
